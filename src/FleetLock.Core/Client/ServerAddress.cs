@@ -1,0 +1,87 @@
+using System;
+using System.Text;
+
+namespace FleetLock;
+
+/// <summary>A server's base address: checked, normalised, and with its user information kept apart so that it is never shown.</summary>
+public sealed class ServerAddress : IEquatable<ServerAddress>
+{
+    private readonly string _base;
+
+    private ServerAddress(Uri uri, string? basicCredentials)
+    {
+        Uri = uri;
+        BasicCredentials = basicCredentials;
+        _base = uri.AbsoluteUri.TrimEnd('/');
+    }
+
+    /// <summary>The base address, without user information. This is the form to show.</summary>
+    public Uri Uri { get; }
+
+    /// <summary>The parameter of an <c>Authorization: Basic</c> header made from the address's user information, or <see langword="null"/>. Never to be shown.</summary>
+    internal string? BasicCredentials { get; }
+
+    /// <summary>Reads a base address.</summary>
+    /// <param name="text">An absolute <c>http</c> or <c>https</c> URL without query and fragment; a path is kept, and slashes at its end do not matter.</param>
+    /// <returns>The address.</returns>
+    /// <exception cref="FleetLockInputException">It is not such a URL.</exception>
+    public static ServerAddress Parse(string text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            throw Fault("The URL is empty; it takes the base address of a FleetLock server, such as https://fleetlock.example.net.");
+        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
+            throw Fault($"The URL '{ShowUnparsed(text)}' does not begin with http:// or https://.");
+        if (uri.Host.Length == 0)
+            throw Fault($"The URL '{Show(uri)}' names no host.");
+        if (uri.Query.Length > 0 || text.IndexOf('?') >= 0)
+            throw Fault($"The URL '{Show(uri)}' has a query ('?'); a base address has none.");
+        if (uri.Fragment.Length > 0 || text.IndexOf('#') >= 0)
+            throw Fault($"The URL '{Show(uri)}' has a fragment ('#'); a base address has none.");
+
+        return new ServerAddress(WithoutUserInfo(uri), ToBasicCredentials(uri.UserInfo));
+    }
+
+    /// <summary>The address of an endpoint: exactly one slash before its path, and no segment of the base lost.</summary>
+    /// <param name="path">The endpoint's path, such as <see cref="FleetLockProtocol.PreRebootPath"/>.</param>
+    /// <returns>The endpoint's address, without user information.</returns>
+    /// <remarks>
+    /// <c>new Uri(base, relative)</c> would drop the last segment of a base without a slash at its end, and a double slash makes
+    /// Go servers redirect a POST to a GET.
+    /// </remarks>
+    public Uri Endpoint(string path) => new(_base + "/" + path);
+
+    /// <inheritdoc/>
+    public bool Equals(ServerAddress? other) => other is not null && _base == other._base && BasicCredentials == other.BasicCredentials;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ServerAddress);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _base.GetHashCode();
+
+    /// <summary>The base address without user information.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => _base;
+
+    private static FleetLockInputException Fault(string message) => new("url", message);
+
+    private static Uri WithoutUserInfo(Uri uri) => uri.UserInfo.Length == 0
+        ? uri
+        : new UriBuilder(uri) { UserName = "", Password = "" }.Uri;
+
+    private static string Show(Uri uri) => ProtocolRules.Show(WithoutUserInfo(uri).GetLeftPart(UriPartial.Path));
+
+    // What is not a URL may still hold a password before an '@'.
+    private static string ShowUnparsed(string text) => ProtocolRules.Show(text.Substring(text.LastIndexOf('@') + 1));
+
+    private static string? ToBasicCredentials(string userInfo)
+    {
+        if (userInfo.Length == 0)
+            return null;
+
+        var colon = userInfo.IndexOf(':');
+        var user = colon < 0 ? userInfo : userInfo.Substring(0, colon);
+        var password = colon < 0 ? "" : userInfo.Substring(colon + 1);
+        return Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(user) + ":" + Uri.UnescapeDataString(password)));
+    }
+}

@@ -1,0 +1,93 @@
+using System;
+#if NET
+using System.Net.Http;
+#else
+using System.Net;
+using System.Security.Authentication;
+#endif
+
+namespace FleetLock;
+
+/// <summary>Exceptions of the HTTP stack → outcome: name, connection, TLS, proxy, a broken answer and a broken connection are told apart.</summary>
+internal static class TransportFailure
+{
+    /// <summary>What a failed exchange came to.</summary>
+    /// <param name="e">What the HTTP stack threw.</param>
+    /// <param name="server">The server, for the message.</param>
+    /// <returns>The outcome.</returns>
+    internal static Outcome Read(Exception e, Uri server)
+    {
+        var cause = TerminalText.Clean(Innermost(e).Message);
+        return CauseOf(e) switch
+        {
+            Cause.Name => NotSent($"cannot find the host '{server.Host}': {cause}"),
+            Cause.Connect => NotSent($"cannot connect to {server.Host}:{server.Port}: {cause}"),
+            Cause.Tls => NotSent($"the TLS connection to {server.Host}:{server.Port} failed: {cause}"),
+            Cause.Proxy => NotSent($"the proxy refused the way to {server.Host}:{server.Port}: {cause}"),
+            Cause.NotHttp => new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.ClientFailedRequest, $"what answers at {server.Host}:{server.Port} is not HTTP: {cause}")
+            {
+                OutcomeUnknown = true,
+            },
+            _ => new Outcome(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, $"the connection to {server.Host}:{server.Port} broke before the answer was complete: {cause}")
+            {
+                OutcomeUnknown = true,
+            },
+        };
+    }
+
+    private enum Cause
+    {
+        Name,
+        Connect,
+        Tls,
+        Proxy,
+        NotHttp,
+        Broken,
+    }
+
+    private static Outcome NotSent(string message) => new(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, message);
+
+    private static Exception Innermost(Exception e)
+    {
+        while (e.InnerException is { } inner)
+            e = inner;
+        return e;
+    }
+
+#if NET
+    private static Cause CauseOf(Exception e) => e is not HttpRequestException http
+        ? Cause.Broken
+        : http.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => Cause.Name,
+            HttpRequestError.ConnectionError => Cause.Connect,
+            HttpRequestError.SecureConnectionError => Cause.Tls,
+            HttpRequestError.ProxyTunnelError => Cause.Proxy,
+            HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => Cause.NotHttp,
+            _ => Cause.Broken,
+        };
+#else
+    private static Cause CauseOf(Exception e)
+    {
+        for (var inner = e; inner is not null; inner = inner.InnerException!)
+        {
+            if (inner is AuthenticationException)
+                return Cause.Tls;
+            if (inner is WebException web)
+            {
+                return web.Status switch
+                {
+                    WebExceptionStatus.NameResolutionFailure => Cause.Name,
+                    WebExceptionStatus.ConnectFailure => Cause.Connect,
+                    WebExceptionStatus.TrustFailure or WebExceptionStatus.SecureChannelFailure => Cause.Tls,
+                    WebExceptionStatus.ProxyNameResolutionFailure or WebExceptionStatus.RequestProhibitedByProxy => Cause.Proxy,
+                    WebExceptionStatus.ServerProtocolViolation or WebExceptionStatus.MessageLengthLimitExceeded => Cause.NotHttp,
+                    _ => Cause.Broken,
+                };
+            }
+        }
+
+        return Cause.Broken;
+    }
+#endif
+}

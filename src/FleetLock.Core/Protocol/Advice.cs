@@ -1,0 +1,31 @@
+namespace FleetLock;
+
+/// <summary>What to do next, for each outcome that is not a success. The one home of these sentences.</summary>
+public static class Advice
+{
+    /// <summary>One or two sentences that tell the person at the terminal what to do next.</summary>
+    /// <param name="result">The result.</param>
+    /// <returns>The advice; empty for a success.</returns>
+    public static string For(FleetLockResult result)
+    {
+        var next = result.Status switch
+        {
+            FleetLockStatus.Granted or FleetLockStatus.Released => "",
+            FleetLockStatus.Busy => "Ask again later, or wait for it.",
+            FleetLockStatus.Pending => "The slot is reserved but not granted: ask again until it is, and do not start yet.",
+            FleetLockStatus.Refused => "Asking again does not help: check the group's name, the id and the credentials with the server's operator.",
+            FleetLockStatus.Unreachable => "Check the address, the network and the server, then ask again.",
+            FleetLockStatus.TimedOut => "Ask again.",
+            _ => "Check that the URL is that of a FleetLock server, and that no proxy or login page stands in front of it.",
+        };
+
+        return result.OutcomeUnknown ? $"{next} {UnknownOutcome(result.Operation)}" : next;
+    }
+
+    /// <summary>The warning for a request whose answer was lost.</summary>
+    /// <param name="operation">The operation whose outcome is unknown.</param>
+    /// <returns>The warning.</returns>
+    public static string UnknownOutcome(FleetLockOperation operation) => operation == FleetLockOperation.Lock
+        ? "The server may have granted the slot although no answer arrived: do not go on as if you held it, and unlock with the same id, which is always safe."
+        : "The server may have released the slot although no answer arrived: unlock again with the same id, which is always safe.";
+}

@@ -1,0 +1,47 @@
+namespace FleetLock;
+
+/// <summary>Every <c>kind</c> that our own server and client give. Few and stable: they become labels of metrics.</summary>
+public static class ErrorKinds
+{
+    /// <summary>409: all slots of the group are taken (the specification's own example).</summary>
+    public const string SemaphoreFull = "failed_lock_semaphore_full";
+
+    /// <summary>400: the <c>fleet-lock-protocol: true</c> header is missing or wrong.</summary>
+    public const string MissingHeader = "missing_header";
+
+    /// <summary>400: the body is not the protocol's JSON.</summary>
+    public const string InvalidBody = "invalid_body";
+
+    /// <summary>413: the body is over 16 KiB.</summary>
+    public const string BodyTooLarge = "body_too_large";
+
+    /// <summary>400: the group breaks its rule.</summary>
+    public const string InvalidGroup = "invalid_group";
+
+    /// <summary>400: the id breaks its rule.</summary>
+    public const string InvalidId = "invalid_id";
+
+    /// <summary>400: the server has no such group.</summary>
+    public const string UnknownGroup = "unknown_group";
+
+    /// <summary>404: no such path.</summary>
+    public const string NotFound = "not_found";
+
+    /// <summary>405: the path takes another method.</summary>
+    public const string MethodNotAllowed = "method_not_allowed";
+
+    /// <summary>503: the server's store does not answer; nothing was granted or released that was not already on disk.</summary>
+    public const string StoreUnavailable = "store_unavailable";
+
+    /// <summary>503: the server is stopping.</summary>
+    public const string ShuttingDown = "shutting_down";
+
+    /// <summary>Client side: there was no HTTP answer (Zincati's own name).</summary>
+    public const string ClientFailedRequest = "client_failed_request";
+
+    /// <summary>Client side: the beginning of the kind of an answer that carries no FleetLock error; the status code follows (Zincati's own naming).</summary>
+    public const string GenericHttpPrefix = "generic_http_";
+
+    /// <summary>Client side: the value that goes with <see cref="GenericHttpPrefix"/> (Zincati's own text).</summary>
+    public const string GenericValue = "(unknown/generic server error)";
+}

@@ -1,0 +1,39 @@
+namespace FleetLock;
+
+/// <summary>The names that the FleetLock protocol and our extensions to it put on the wire.</summary>
+/// <remarks>Source: docs/development/fleetlock/protocol.md in coreos/zincati.</remarks>
+public static class FleetLockProtocol
+{
+    /// <summary>The header that every request carries with the value <see cref="HeaderValue"/>, so that a stray redirect cannot act.</summary>
+    public const string Header = "fleet-lock-protocol";
+
+    /// <summary>The value of <see cref="Header"/>.</summary>
+    public const string HeaderValue = "true";
+
+    /// <summary>The path of RecursiveLock below the base address.</summary>
+    public const string PreRebootPath = "v1/pre-reboot";
+
+    /// <summary>The path of UnlockIfHeld below the base address.</summary>
+    public const string SteadyStatePath = "v1/steady-state";
+
+    /// <summary>The path of our extension that lists the groups.</summary>
+    public const string GroupsPath = "v1/groups";
+
+    /// <summary>The group of a client that names none, as in Zincati.</summary>
+    public const string DefaultGroup = "default";
+
+    /// <summary>The request's one member.</summary>
+    public const string ClientParams = "client_params";
+
+    /// <summary>The member of <see cref="ClientParams"/> with the node id.</summary>
+    public const string Id = "id";
+
+    /// <summary>The member of <see cref="ClientParams"/> with the group.</summary>
+    public const string Group = "group";
+
+    /// <summary>The member of an error with its type: one of few values, see <see cref="ErrorKinds"/>.</summary>
+    public const string Kind = "kind";
+
+    /// <summary>The member of an error with its text for people.</summary>
+    public const string Value = "value";
+}

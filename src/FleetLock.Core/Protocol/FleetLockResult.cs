@@ -1,0 +1,54 @@
+using System;
+
+namespace FleetLock;
+
+/// <summary>What came of one lock or unlock: an outcome is a value, whether it is a grant or not.</summary>
+public sealed record FleetLockResult
+{
+    /// <summary>The operation that was asked for.</summary>
+    public required FleetLockOperation Operation { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required FleetLockStatus Status { get; init; }
+
+    /// <summary>The group whose slot was asked for.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>The node id that asked.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The server's base address, without user information.</summary>
+    public required Uri Server { get; init; }
+
+    /// <summary>The error's kind: the server's own, or <c>generic_http_CODE</c>, or <c>client_failed_request</c>; <see langword="null"/> on success.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>For people: the server's own words (cleaned of control characters), or what went wrong on the way.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>The HTTP status code of the last answer; <see langword="null"/> when there was none.</summary>
+    public int? HttpStatus { get; init; }
+
+    /// <summary>How long the server asks to wait before the next try (<c>Retry-After</c>); <see langword="null"/> when it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>True when the request may have reached the server but its answer did not reach us: the slot may or may not be held. An unlock with the same id is always safe.</summary>
+    public bool OutcomeUnknown { get; init; }
+
+    /// <summary>How many requests were sent.</summary>
+    public int Attempts { get; init; } = 1;
+
+    /// <summary>The time from the first request to the end.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>When it ended.</summary>
+    public DateTimeOffset Time { get; init; }
+
+    /// <summary>True for <see cref="FleetLockStatus.Granted"/> and <see cref="FleetLockStatus.Released"/>, and for nothing else.</summary>
+    public bool IsSuccess => Status is FleetLockStatus.Granted or FleetLockStatus.Released;
+
+    /// <summary>Throws unless the operation succeeded.</summary>
+    /// <returns>This result.</returns>
+    /// <exception cref="FleetLockException">The operation did not succeed.</exception>
+    public FleetLockResult EnsureSuccess() => IsSuccess ? this : throw new FleetLockException(this);
+}

@@ -1,0 +1,22 @@
+using System;
+
+namespace FleetLock;
+
+/// <summary>What one exchange with a server came to: the part of a <see cref="FleetLockResult"/> that the answer decides.</summary>
+/// <param name="Status">How it ended.</param>
+/// <param name="Kind">The error's kind; <see langword="null"/> on success.</param>
+/// <param name="Message">For people.</param>
+internal sealed record Outcome(FleetLockStatus Status, string? Kind, string Message)
+{
+    /// <summary>The answer's status code, if there was an answer.</summary>
+    public int? HttpStatus { get; init; }
+
+    /// <summary>The server's <c>Retry-After</c>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The request may have acted although no answer arrived.</summary>
+    public bool OutcomeUnknown { get; init; }
+
+    /// <summary>The server lost a race against another writer: neither busy nor away, the same request may just be sent again.</summary>
+    public bool LostRace { get; init; }
+}

@@ -1,0 +1,16 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock;
+
+/// <summary>Sleeping by a <see cref="TimeProvider"/>, which .NET Framework spells differently.</summary>
+internal static class Clocks
+{
+    internal static Task Delay(TimeProvider clock, TimeSpan time, CancellationToken cancellationToken) =>
+#if NET
+        Task.Delay(time, clock, cancellationToken);
+#else
+        clock.Delay(time, cancellationToken);
+#endif
+}

@@ -1,0 +1,103 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock;
+
+/// <summary>
+/// The one waiting loop: a try at once, then jittered and capped sleeps, and one last try at the deadline.
+/// </summary>
+/// <param name="clock">The clock to sleep by.</param>
+/// <param name="random">The source of the jitter, a number from 0 up to 1, so that a fleet does not ask in step.</param>
+public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
+{
+    private static readonly TimeSpan FirstSleep = TimeSpan.FromSeconds(1);
+
+    /// <summary>Makes a waiter on the system's clock.</summary>
+    public SlotWaiter()
+        : this(TimeProvider.System, SystemRandom())
+    {
+    }
+
+    /// <summary>Repeats an operation until it succeeds, until waiting cannot help, or until the time is over.</summary>
+    /// <param name="attempt">The operation: one try.</param>
+    /// <param name="policy">How long and how often.</param>
+    /// <param name="onStep">Told of each try that is followed by another; may be <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>
+    /// The last try's result, with the attempts and the time of all. If the time is over its status is <see cref="FleetLockStatus.TimedOut"/>,
+    /// and its message has the last answer.
+    /// </returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<FleetLockResult> WaitAsync(
+        Func<CancellationToken, Task<FleetLockResult>> attempt,
+        WaitPolicy policy,
+        Action<WaitStep>? onStep,
+        CancellationToken cancellationToken)
+    {
+        if (attempt is null)
+            throw new ArgumentNullException(nameof(attempt));
+        if (policy is null)
+            throw new ArgumentNullException(nameof(policy));
+
+        var started = clock.GetTimestamp();
+        var requests = 0;
+        var outcomeUnknown = false;
+        for (var tries = 1; ; tries++)
+        {
+            var result = await attempt(cancellationToken).ConfigureAwait(false);
+            requests += result.Attempts;
+            var waited = clock.GetElapsedTime(started);
+
+            // A later answer settles what an earlier lost one left open, except that a refusal does not tell whether the lost one was granted.
+            outcomeUnknown = !result.IsSuccess && (outcomeUnknown || result.OutcomeUnknown);
+            result = result with { Attempts = requests, Elapsed = waited, OutcomeUnknown = outcomeUnknown };
+
+            if (!IsCurable(result.Status))
+                return result;
+            if (waited >= policy.Timeout)
+                return GiveUp(result, waited);
+
+            var sleep = NextSleep(tries, result.RetryAfter, policy);
+            if (policy.Timeout is { } timeout && timeout - waited < sleep)
+                sleep = timeout - waited;
+
+            onStep?.Invoke(new WaitStep(result, tries, waited, sleep));
+            await Clocks.Delay(clock, sleep, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells whether asking again may help.</summary>
+    /// <param name="status">How a try ended.</param>
+    /// <returns>True when it may.</returns>
+    public static bool IsCurable(FleetLockStatus status) =>
+        status is FleetLockStatus.Busy or FleetLockStatus.Pending or FleetLockStatus.Unreachable or FleetLockStatus.TimedOut;
+
+    private static FleetLockResult GiveUp(FleetLockResult last, TimeSpan waited)
+    {
+        var goal = last.Operation == FleetLockOperation.Lock ? "for a slot" : "for the release";
+        return last with
+        {
+            Status = FleetLockStatus.TimedOut,
+            Message = $"waited {waited.TotalSeconds:0} s {goal} in vain; the last answer was: {last.Message}",
+        };
+    }
+
+    private TimeSpan NextSleep(int tries, TimeSpan? retryAfter, WaitPolicy policy)
+    {
+        // The server's word, or else 1, 2, 4 … seconds up to the interval.
+        var sleep = FirstSleep.Ticks * Math.Pow(2, Math.Min(tries - 1, 20));
+        sleep = Math.Min(sleep, policy.RetryInterval.Ticks);
+        if (retryAfter is { } asked)
+            sleep = Math.Max(Math.Min(asked.Ticks, WaitPolicy.MaxRetryAfter.Ticks), FirstSleep.Ticks);
+
+        // Up to a tenth more, as Zincati does: later, never earlier than the server asked.
+        return TimeSpan.FromTicks((long)(sleep * (1 + (0.1 * random()))));
+    }
+
+    private static Func<double> SystemRandom()
+    {
+        var random = new Random();
+        return random.NextDouble;
+    }
+}
