@@ -15,6 +15,7 @@ public sealed class FleetLockConfiguration
     public const string IdVariable = "FLEETLOCK_ID";
 
     private const string Parameter = "parameter";
+    private const string DerivedFrom = "derived from ";
 
     // Lazy, because looking for the machine id can fail, and not everyone needs the id.
     private readonly Lazy<Setting> _id;
@@ -35,6 +36,9 @@ public sealed class FleetLockConfiguration
     /// <summary>The node id; by default derived from this machine's id.</summary>
     /// <exception cref="FleetLockInputException">No id is given and this machine has none.</exception>
     public Setting Id => _id.Value;
+
+    /// <summary>True when nobody gives an id, so that it is this machine's.</summary>
+    public bool IdIsOfThisMachine => Id.Source.StartsWith(DerivedFrom, StringComparison.Ordinal);
 
     /// <summary>Finds the values in force. Only what is absent falls through: a value that is given and bad is an error later, never replaced.</summary>
     /// <param name="url">The caller's server; <see langword="null"/> if not given.</param>
@@ -66,7 +70,7 @@ public sealed class FleetLockConfiguration
         Setting OfMachine()
         {
             var (value, source) = (nodeId ?? NodeId.OfThisMachine)();
-            return new Setting(value, "derived from " + source);
+            return new Setting(value, DerivedFrom + source);
         }
     }
 

@@ -39,6 +39,9 @@ public static class ErrorKinds
     /// <summary>Client side: there was no HTTP answer (Zincati's own name).</summary>
     public const string ClientFailedRequest = "client_failed_request";
 
+    /// <summary>Client side: another run on this machine has the file lock for this server, group and id; nothing was asked of the server.</summary>
+    public const string ClientRunHeld = "client_run_held";
+
     /// <summary>Client side: the beginning of the kind of an answer that carries no FleetLock error; the status code follows (Zincati's own naming).</summary>
     public const string GenericHttpPrefix = "generic_http_";
 

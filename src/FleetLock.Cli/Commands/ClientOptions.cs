@@ -1,0 +1,39 @@
+using System.CommandLine;
+using System.Linq;
+
+namespace FleetLock.Cli.Commands;
+
+/// <summary>The options that name server, group and id. Repeated, the last one counts, as in the Go tool.</summary>
+internal sealed class ClientOptions
+{
+    private readonly Option<string[]> _url = Repeatable("--url", "-u", "The FleetLock server's URL, or FLEETLOCK_URL.");
+    private readonly Option<string[]> _group = Repeatable("--group", "-g", "The group, or FLEETLOCK_GROUP; \"default\" if neither is given.");
+    private readonly Option<string[]> _id = Repeatable("--id", "-i", "The node id, or FLEETLOCK_ID; derived from this machine's id if neither is given.");
+
+    internal void AddTo(Command command)
+    {
+        command.Options.Add(_url);
+        command.Options.Add(_group);
+        command.Options.Add(_id);
+    }
+
+    internal string? Url(ParseResult parsed) => parsed.GetValue(_url)?.LastOrDefault();
+
+    internal string? Group(ParseResult parsed) => parsed.GetValue(_group)?.LastOrDefault();
+
+    internal string? Id(ParseResult parsed) => parsed.GetValue(_id)?.LastOrDefault();
+
+    /// <summary>The configuration in force, where these options stand after the command and others before it.</summary>
+    internal FleetLockConfiguration Resolve(ParseResult parsed, ClientOptions before) => FleetLockConfiguration.Resolve(
+        Url(parsed) ?? before.Url(parsed),
+        Group(parsed) ?? before.Group(parsed),
+        Id(parsed) ?? before.Id(parsed));
+
+    private static Option<string[]> Repeatable(string name, string alias, string description) => new(name, alias)
+    {
+        Description = description,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        HelpName = name.TrimStart('-').ToUpperInvariant(),
+    };
+}

@@ -1,0 +1,40 @@
+namespace FleetLock.Cli;
+
+/// <summary>The exit codes: those of sysexits.h where it has one. For <c>run</c>, 64, 69, 75, 76 and 77 mean that the command was not started.</summary>
+internal static class ExitCodes
+{
+    internal const int Success = 0;
+
+    /// <summary>EX_USAGE: bad usage.</summary>
+    internal const int Usage = 64;
+
+    /// <summary>EX_UNAVAILABLE: no server could be reached, or ours could not start.</summary>
+    internal const int Unavailable = 69;
+
+    /// <summary>EX_TEMPFAIL: no slot now; ask again.</summary>
+    internal const int TemporaryFailure = 75;
+
+    /// <summary>EX_PROTOCOL: what answered does not speak FleetLock.</summary>
+    internal const int Protocol = 76;
+
+    /// <summary>EX_NOPERM: the server refuses.</summary>
+    internal const int NoPermission = 77;
+
+    /// <summary>As a shell says it: the command cannot be executed.</summary>
+    internal const int CannotExecute = 126;
+
+    /// <summary>As a shell says it: there is no such command.</summary>
+    internal const int CommandNotFound = 127;
+
+    /// <summary>Interrupted, as a shell says it of SIGINT.</summary>
+    internal const int Interrupted = 130;
+
+    internal static int Of(FleetLockStatus status) => status switch
+    {
+        FleetLockStatus.Granted or FleetLockStatus.Released => Success,
+        FleetLockStatus.Busy or FleetLockStatus.Pending or FleetLockStatus.TimedOut => TemporaryFailure,
+        FleetLockStatus.Refused => NoPermission,
+        FleetLockStatus.Unreachable => Unavailable,
+        _ => Protocol,
+    };
+}

@@ -1,0 +1,62 @@
+using System;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.IO;
+using System.Threading.Tasks;
+using FleetLock.Cli.Commands;
+using FleetLock.Server;
+
+namespace FleetLock.Cli;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        // No response files: an id or a command may begin with '@'.
+        var parsed = CreateRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var error in parsed.Errors)
+                Terminal.Error(error.Message);
+            Terminal.Say($"See 'fleetlockctl {parsed.CommandResult.Command.Name} --help'.".Replace("fleetlockctl fleetlockctl", "fleetlockctl", StringComparison.Ordinal));
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            // Signals are each command's own business: `run` passes them on to its child.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UsageException or FleetLockInputException)
+        {
+            Terminal.Error(e.Message);
+            return ExitCodes.Usage;
+        }
+        catch (OperationCanceledException e)
+        {
+            Terminal.Error(e is TaskCanceledException ? "Interrupted." : e.Message);
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception e) when (e is SemaphoreStoreException or FleetLockServerException or IOException or UnauthorizedAccessException)
+        {
+            Terminal.Error(e.Message);
+            return ExitCodes.Unavailable;
+        }
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Keeps a fleet from rebooting all at once: takes a slot of a group before a machine reboots, and gives it back when the machine is healthy again.");
+
+        // The Go tool takes its flags before the command as well as after it.
+        var before = new ClientOptions();
+        before.AddTo(root);
+        root.Subcommands.Add(LockCommand.Create(FleetLockOperation.Lock, before));
+        root.Subcommands.Add(LockCommand.Create(FleetLockOperation.Unlock, before));
+        root.Subcommands.Add(RunCommand.Create(before));
+        root.Subcommands.Add(StatusCommand.Create(before));
+        root.Subcommands.Add(IdCommand.Create());
+        root.Subcommands.Add(ServeCommand.Create());
+        return root;
+    }
+}

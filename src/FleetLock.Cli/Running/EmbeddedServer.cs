@@ -1,0 +1,29 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.Server;
+
+namespace FleetLock.Cli.Running;
+
+/// <summary>A server in this process, on a SQLite file that other processes may have open too: no server of one's own is needed for a first try or a lab.</summary>
+internal static class EmbeddedServer
+{
+    /// <summary>The store's file when none is named.</summary>
+    internal static string DefaultData() => StateDirectory.File("embedded.db");
+
+    /// <summary>Starts it on a free port of loopback.</summary>
+    /// <param name="data">The SQLite file.</param>
+    /// <param name="group">The one group.</param>
+    /// <param name="slots">The group's slots.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <returns>The server.</returns>
+    internal static Task<FleetLockServer> StartAsync(string data, string group, int slots, CancellationToken cancellationToken) => FleetLockServer.StartAsync(
+        new FleetLockServerOptions
+        {
+            Groups = new Dictionary<string, int> { [group] = slots },
+            Store = new SqliteStore(data),
+            Listen = new Uri("http://127.0.0.1:0"),
+        },
+        cancellationToken);
+}

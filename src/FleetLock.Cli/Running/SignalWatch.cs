@@ -1,0 +1,59 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock.Cli.Running;
+
+/// <summary>Takes the signals that would end this process: they interrupt what goes on, or go to the child while there is one.</summary>
+internal sealed class SignalWatch : IDisposable
+{
+    private readonly CancellationTokenSource _interrupted = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private volatile Action<PosixSignal>? _receiver;
+
+    internal SignalWatch()
+    {
+        foreach (var signal in EndingSignals())
+            _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
+    }
+
+    /// <summary>Set by the first signal that no receiver takes.</summary>
+    internal CancellationToken Interrupted => _interrupted.Token;
+
+    /// <summary>Gives the signals to a receiver.</summary>
+    /// <param name="receiver">Takes them; <see langword="null"/> gives them back to <see cref="Interrupted"/>.</param>
+    internal void SendTo(Action<PosixSignal>? receiver) => _receiver = receiver;
+
+    /// <summary>Waits for a signal.</summary>
+    /// <returns>When there was one.</returns>
+    internal async Task WaitAsync() => await Task.Delay(Timeout.Infinite, Interrupted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    public void Dispose()
+    {
+        _registrations.ForEach(registration => registration.Dispose());
+        _interrupted.Dispose();
+    }
+
+    private static List<PosixSignal> EndingSignals()
+    {
+        List<PosixSignal> signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
+
+        // SIGUSR1 and SIGUSR2 have no name in .NET; raw numbers are taken as they are.
+        if (OperatingSystem.IsLinux())
+            signals.AddRange([(PosixSignal)10, (PosixSignal)12]);
+        else if (OperatingSystem.IsMacOS())
+            signals.AddRange([(PosixSignal)30, (PosixSignal)31]);
+        return signals;
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (_receiver is { } receiver)
+            receiver(context.Signal);
+        else
+            _interrupted.Cancel();
+    }
+}

@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace FleetLock.Cli.Running;
+
+/// <summary>The few calls of POSIX that .NET has no name for.</summary>
+[UnsupportedOSPlatform("windows")]
+internal static partial class UnixProcess
+{
+    private const int StandardInput = 0;
+
+    /// <summary>Sends a signal; a process that has ended is no fault.</summary>
+    /// <param name="processId">The process.</param>
+    /// <param name="signal">The signal.</param>
+    internal static void Signal(int processId, PosixSignal signal) => _ = Kill(processId, Number(signal));
+
+    /// <summary>Tells whether the terminal sends its signals (Ctrl+C) to this process's group, and so to its child as well.</summary>
+    /// <returns>True when standard input is the terminal and this process is in its foreground.</returns>
+    internal static bool IsInForeground() => GetForegroundGroup(StandardInput) == GetGroup();
+
+    private static int Number(PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGQUIT => 3,
+        PosixSignal.SIGTERM => 15,
+        _ => (int)signal,
+    };
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int processId, int signal);
+
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
+    private static partial int GetForegroundGroup(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "getpgrp")]
+    private static partial int GetGroup();
+}

@@ -1,0 +1,61 @@
+using System.Threading.Tasks;
+using Microsoft.AspNetCore.Http;
+
+namespace FleetLock.Server;
+
+/// <summary>Every refusal that the server gives: status code, kind and text. The one home of them.</summary>
+/// <param name="Status">The HTTP status code.</param>
+/// <param name="Kind">The kind, one of <see cref="ErrorKinds"/>.</param>
+/// <param name="Value">The text for people.</param>
+internal sealed record ErrorReply(int Status, string Kind, string Value)
+{
+    /// <summary>The largest body that is read: 16 KiB. A request of the protocol has less than 1 KiB.</summary>
+    internal const int MaxBodyBytes = 16 * 1024;
+
+    private const string Form = """{"client_params":{"id":"…","group":"…"}}""";
+
+    internal static ErrorReply Full(int slots) => new(StatusCodes.Status409Conflict, ErrorKinds.SemaphoreFull, $"all {slots} semaphore slots currently locked");
+
+    internal static ErrorReply MissingHeader(string? value) => new(
+        StatusCodes.Status400BadRequest,
+        ErrorKinds.MissingHeader,
+        value is null
+            ? $"the header '{FleetLockProtocol.Header}: {FleetLockProtocol.HeaderValue}' is missing"
+            : $"the header '{FleetLockProtocol.Header}' is '{ProtocolRules.Show(value)}'; it takes '{FleetLockProtocol.HeaderValue}'");
+
+    internal static ErrorReply InvalidBody(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidBody, $"{fault}; the body takes {Form}");
+
+    internal static ErrorReply BodyTooLarge() => new(
+        StatusCodes.Status413PayloadTooLarge, ErrorKinds.BodyTooLarge, $"the body is over {MaxBodyBytes} bytes");
+
+    internal static ErrorReply InvalidGroup(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidGroup, fault);
+
+    internal static ErrorReply InvalidId(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidId, fault);
+
+    internal static ErrorReply UnknownGroup(string group) => new(
+        StatusCodes.Status400BadRequest, ErrorKinds.UnknownGroup, $"this server has no group '{ProtocolRules.Show(group)}'");
+
+    internal static ErrorReply NotFound(string path) => new(
+        StatusCodes.Status404NotFound, ErrorKinds.NotFound, $"there is nothing at '{ProtocolRules.Show(path)}'; the protocol's paths are /v1/pre-reboot and /v1/steady-state");
+
+    internal static ErrorReply MethodNotAllowed(string method, string path, string allowed) => new(
+        StatusCodes.Status405MethodNotAllowed, ErrorKinds.MethodNotAllowed, $"'{ProtocolRules.Show(path)}' takes {allowed}, not {ProtocolRules.Show(method)}");
+
+    internal static ErrorReply StoreUnavailable() => new(
+        StatusCodes.Status503ServiceUnavailable, ErrorKinds.StoreUnavailable, "the server's store does not answer; its log says why");
+
+    internal static ErrorReply ShuttingDown() => new(
+        StatusCodes.Status503ServiceUnavailable, ErrorKinds.ShuttingDown, "the server is stopping");
+
+    /// <summary>Sends it.</summary>
+    /// <param name="response">The response, not begun.</param>
+    /// <returns>When it is written.</returns>
+    internal Task WriteAsync(HttpResponse response)
+    {
+        var body = WireFormat.WriteError(Kind, Value);
+        response.StatusCode = Status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body).AsTask();
+    }
+}

@@ -1,0 +1,33 @@
+using System;
+using System.Collections.Generic;
+using Microsoft.Extensions.Logging;
+
+namespace FleetLock.Server;
+
+/// <summary>What a <see cref="FleetLockServer"/> is made from.</summary>
+public sealed record FleetLockServerOptions
+{
+    /// <summary>The most slots that a group can have.</summary>
+    public const int MaxSlots = 100_000;
+
+    /// <summary>The address of <see cref="DefaultListen"/>, as text.</summary>
+    public const string DefaultListenAddress = "http://127.0.0.1:3333";
+
+    /// <summary>Where the server listens unless told otherwise: on loopback only.</summary>
+    public static readonly Uri DefaultListen = new(DefaultListenAddress);
+
+    /// <summary>The groups and their slots, from 0 (nobody is granted) to <see cref="MaxSlots"/>.</summary>
+    public required IReadOnlyDictionary<string, int> Groups { get; init; }
+
+    /// <summary>Where the semaphores are kept. The server opens it, and disposes of it when it stops.</summary>
+    public required ISemaphoreStore Store { get; init; }
+
+    /// <summary>Where to listen: <c>http://ADDRESS:PORT</c>; port 0 takes a free one.</summary>
+    public Uri Listen { get; init; } = DefaultListen;
+
+    /// <summary>The clock for "since when".</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Sets up the log; by default there is none.</summary>
+    public Action<ILoggingBuilder>? Logging { get; init; }
+}

@@ -1,0 +1,147 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock.Server;
+
+/// <summary>
+/// Keeps semaphores in one SQLite file: a write-ahead log with <c>synchronous=FULL</c>, so what was answered survives the loss of power,
+/// and safe when several processes open the file. One thread owns the connection and commits once for all that has queued up.
+/// </summary>
+public sealed class SqliteStore : ISemaphoreStore
+{
+    private readonly BlockingCollection<Work> _queue = [];
+    private readonly string _path;
+    private Thread? _writer;
+
+    /// <summary>Makes a store; <see cref="OpenAsync"/> opens it.</summary>
+    /// <param name="path">The database file. It is made if it is not there; its folder must be.</param>
+    public SqliteStore(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _path = System.IO.Path.GetFullPath(path);
+    }
+
+    /// <inheritdoc/>
+    public string Description => _path;
+
+    /// <inheritdoc/>
+    public Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _writer = new Thread(() => Run(opened)) { Name = "SQLite " + _path, IsBackground = true };
+        _writer.Start();
+        return opened.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, StoredSemaphore>> LoadAllAsync(CancellationToken cancellationToken) =>
+        Enqueue(new Work<IReadOnlyDictionary<string, StoredSemaphore>>(IsWrite: false, database => database.LoadAll()));
+
+    /// <inheritdoc/>
+    public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) =>
+        Enqueue(new Work<StoredSemaphore>(IsWrite: false, database => database.Load(group)));
+
+    /// <inheritdoc/>
+    public Task<StoredSemaphore?> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        ArgumentNullException.ThrowIfNull(desired);
+        var isWrite = !ReferenceEquals(desired, seen.Semaphore);
+        return Enqueue(new Work<StoredSemaphore?>(isWrite, database => isWrite ? database.Save(group, seen, desired) : database.Confirm(group, seen)));
+    }
+
+    /// <summary>Does what has queued up, then closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_queue.IsAddingCompleted)
+            _queue.CompleteAdding();
+        if (_writer is { } writer)
+            await Task.Run(writer.Join).ConfigureAwait(false);
+        _queue.Dispose();
+    }
+
+    private Task<T> Enqueue<T>(Work<T> work)
+    {
+        try
+        {
+            _queue.Add(work);
+            return work.Result;
+        }
+        catch (InvalidOperationException e)
+        {
+            return Task.FromException<T>(new SemaphoreStoreException($"{_path} is closed", e));
+        }
+    }
+
+    private void Run(TaskCompletionSource opened)
+    {
+        SemaphoreDatabase database;
+        try
+        {
+            database = SemaphoreDatabase.Open(_path);
+        }
+        catch (Exception e)
+        {
+            opened.SetException(e);
+            return;
+        }
+
+        using (database)
+        {
+            opened.SetResult();
+            var batch = new List<Work>();
+            while (_queue.TryTake(out var first, Timeout.Infinite))
+            {
+                batch.Add(first);
+                while (_queue.TryTake(out var next))
+                    batch.Add(next);
+                Commit(database, batch);
+                batch.Clear();
+            }
+        }
+    }
+
+    /// <summary>One transaction for the whole batch. A conflict of one item is its own answer; a fault of the file fails them all.</summary>
+    private void Commit(SemaphoreDatabase database, List<Work> batch)
+    {
+        try
+        {
+            database.InTransaction(batch.Exists(work => work.IsWrite), () => batch.ForEach(work => work.Execute(database)));
+        }
+        catch (Exception e)
+        {
+            var fault = e as SemaphoreStoreException ?? new SemaphoreStoreException($"{_path}: {e.Message}", e);
+            batch.ForEach(work => work.Fail(fault));
+            return;
+        }
+
+        batch.ForEach(work => work.Complete());
+    }
+
+    private abstract record Work(bool IsWrite)
+    {
+        public abstract void Execute(SemaphoreDatabase database);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception e);
+    }
+
+    private sealed record Work<T>(bool IsWrite, Func<SemaphoreDatabase, T> Act) : Work(IsWrite)
+    {
+        // Continuations run elsewhere: the writer's thread goes on with the next batch.
+        private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T _value = default!;
+
+        public Task<T> Result => _result.Task;
+
+        public override void Execute(SemaphoreDatabase database) => _value = Act(database);
+
+        public override void Complete() => _result.SetResult(_value);
+
+        public override void Fail(Exception e) => _result.SetException(e);
+    }
+}
