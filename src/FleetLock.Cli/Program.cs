@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.IO;
+using System.Linq;
 using System.Threading.Tasks;
 using FleetLock.Cli.Commands;
 using FleetLock.Server;
@@ -13,12 +14,14 @@ internal static class Program
     private static async Task<int> Main(string[] args)
     {
         // No response files: an id or a command may begin with '@'.
-        var parsed = CreateRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var root = CreateRoot();
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors)
-                Terminal.Error(error.Message);
-            Terminal.Say($"See 'fleetlockctl {parsed.CommandResult.Command.Name} --help'.".Replace("fleetlockctl fleetlockctl", "fleetlockctl", StringComparison.Ordinal));
+            var command = parsed.CommandResult.Command;
+            foreach (var message in parsed.Errors.Select(error => error.Message).Distinct())
+                Terminal.Error(message);
+            Terminal.Say(command == root ? "See 'fleetlockctl --help'." : $"See 'fleetlockctl {command.Name} --help'.");
             return ExitCodes.Usage;
         }
 

@@ -67,6 +67,7 @@ internal static class ServeCommand
     private static void LogToStandardError(ILoggingBuilder logging) => logging
         .SetMinimumLevel(LogLevel.Information)
         .AddFilter("Microsoft", LogLevel.Warning)
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None) // A failed start is one line of ours, not its stack.
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

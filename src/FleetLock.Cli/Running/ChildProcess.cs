@@ -36,8 +36,9 @@ internal static class ChildProcess
         }
         catch (Win32Exception e)
         {
-            Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {e.Message}");
-            return e.NativeErrorCode == NoSuchFile ? ExitCodes.CommandNotFound : ExitCodes.CannotExecute;
+            var notFound = e.NativeErrorCode == NoSuchFile;
+            Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {(notFound ? "there is no such command" : e.Message)}.");
+            return notFound ? ExitCodes.CommandNotFound : ExitCodes.CannotExecute;
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace FleetLock;
@@ -7,6 +8,9 @@ namespace FleetLock;
 /// <summary>The protocol's JSON: the request's body and an error's body.</summary>
 public static class WireFormat
 {
+    // The default escapes every quote and non-ASCII letter for the sake of HTML, and makes errors unreadable with curl.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static ReadOnlySpan<byte> Utf8ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Writes <c>{"client_params":{"id":…,"group":…}}</c>, the id first as Zincati does: some servers in the field look for just that.</summary>
@@ -65,7 +69,7 @@ public static class WireFormat
     private static byte[] Write(Action<Utf8JsonWriter> members)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Readable))
         {
             json.WriteStartObject();
             members(json);
