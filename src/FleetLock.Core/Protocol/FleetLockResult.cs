@@ -47,8 +47,14 @@ public sealed record FleetLockResult
     /// <summary>True for <see cref="FleetLockStatus.Granted"/> and <see cref="FleetLockStatus.Released"/>, and for nothing else.</summary>
     public bool IsSuccess => Status is FleetLockStatus.Granted or FleetLockStatus.Released;
 
+    /// <summary>One line for a log.</summary>
+    /// <returns>Operation, group, id, server, status and message.</returns>
+    public override string ToString() => $"{Operation} of group '{Group}' as '{Id}' at {ServerText}: {Status} ({Message})";
+
     /// <summary>Throws unless the operation succeeded.</summary>
     /// <returns>This result.</returns>
     /// <exception cref="FleetLockException">The operation did not succeed.</exception>
     public FleetLockResult EnsureSuccess() => IsSuccess ? this : throw new FleetLockException(this);
+
+    internal string ServerText => Server.AbsoluteUri.TrimEnd('/');
 }

@@ -1,0 +1,45 @@
+using System.Collections.Generic;
+using System.Management.Automation;
+
+namespace FleetLock.PowerShell.Commands;
+
+/// <summary>
+/// <c>Test-FleetLock</c>: checks that a lock would work, without asking for one: configuration, identity, connection, protocol. It never
+/// sends pre-reboot and changes no slot.
+/// </summary>
+[Cmdlet(VerbsDiagnostic.Test, "FleetLock")]
+[OutputType(typeof(FleetLockCheck), typeof(bool))]
+public sealed class TestFleetLockCommand : FleetServerCommandBase
+{
+    /// <summary>The group; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public string? Group { get; set; }
+
+    /// <summary>The node id; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public string? Id { get; set; }
+
+    /// <summary>Writes only whether every check passed.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        // Gathered on the call's own thread, and written on this one: the pipeline takes objects from no other.
+        var checks = new List<FleetLockCheck>();
+        var allPassed = Await(token => new FleetLockDoctor().ExamineAsync(
+            () => FleetLockConfiguration.Resolve(Uri?.OriginalString, Group, Id),
+            Connect,
+            checks.Add,
+            token));
+        foreach (var check in checks)
+            WriteVerbose($"{check.Name}: {(check.Passed ? "passed" : "failed")}: {check.Message}");
+        if (Quiet)
+            WriteObject(allPassed);
+        else
+            WriteObject(checks, enumerateCollection: true);
+    }
+}
