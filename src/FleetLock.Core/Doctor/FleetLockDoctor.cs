@@ -71,12 +71,16 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         yield return new FleetLockCheck("Connection", true, $"{server} answers", "", elapsed);
         yield return Refuses(probe)
             ? new FleetLockCheck("Protocol", true, $"a request without the protocol's header is refused, as it must be: {status} {probe.Kind}", "", elapsed)
-            : new FleetLockCheck("Protocol", false, $"{server} does not answer like a FleetLock server: {status} {probe.Kind} {probe.Message}".TrimEnd(), WrongServerAdvice(status), elapsed);
+            : new FleetLockCheck("Protocol", false, $"{server} does not answer like a FleetLock server: {Said(probe)}", WrongServerAdvice(status), elapsed);
     }
 
     /// <summary>A FleetLock server refuses, with an error of the protocol's form, what has neither header nor id.</summary>
     private static bool Refuses(Outcome probe) =>
         probe.HttpStatus is >= 400 and < 500 && probe.Kind?.StartsWith(ErrorKinds.GenericHttpPrefix, StringComparison.Ordinal) == false;
+
+    private static string Said(Outcome probe) => probe.Kind is null
+        ? $"{probe.HttpStatus} to a request without the protocol's header and without an id"
+        : $"{probe.HttpStatus}, {probe.Kind}: {probe.Message}";
 
     private static string WrongServerAdvice(int status) => status switch
     {

@@ -1,0 +1,43 @@
+using System.IO;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.PowerShell.Tests;
+
+/// <summary>Runs each file of the Pester suite in a real engine, where there is one.</summary>
+public class PesterTests
+{
+    public static TheoryData<string> Files
+    {
+        get
+        {
+            var files = new TheoryData<string>();
+            foreach (var file in Directory.EnumerateFiles(Repository.PathOf("tests", "pester"), "*.Tests.ps1"))
+                files.Add(Path.GetFileName(file));
+            return files;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public async Task The_suite_passes_in_a_real_engine(string file)
+    {
+        if (await Engine.WhatIsMissingAsync() is { } missing)
+            Assert.Skip(missing);
+
+        var results = Repository.PathOf("out", "TestResults", "pester");
+        Directory.CreateDirectory(results);
+        var (exitCode, output) = await Engine.RunAsync(
+            TestContext.Current.CancellationToken,
+            "-File",
+            Repository.PathOf("tests", "pester", "Invoke-Suite.ps1"),
+            "-Path",
+            Repository.PathOf("tests", "pester", file),
+            "-ResultPath",
+            Path.Combine(results, Path.ChangeExtension(file, ".xml")));
+
+        TestContext.Current.TestOutputHelper?.WriteLine(output);
+        Assert.True(exitCode == 0, output);
+    }
+}

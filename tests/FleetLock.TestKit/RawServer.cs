@@ -1,0 +1,170 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock.TestKit;
+
+/// <summary>
+/// A TCP listener on the loopback that writes down the exact bytes of each request and answers from a script. There is no HTTP stack in it,
+/// so it can say what no HTTP stack would say.
+/// </summary>
+public sealed class RawServer : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<RawRequest> _requests = new();
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly X509Certificate2? _certificate;
+    private readonly RawAnswer[] _script;
+    private readonly Task _serving;
+    private int _taken;
+
+    /// <summary>Starts to listen.</summary>
+    /// <param name="script">One answer for each request, whatever the connection; the last one repeats.</param>
+    public RawServer(params RawAnswer[] script)
+        : this(null, script)
+    {
+    }
+
+    /// <summary>Starts to listen, behind TLS.</summary>
+    /// <param name="certificate">The server's certificate, with its key.</param>
+    /// <param name="script">One answer for each request, whatever the connection; the last one repeats.</param>
+    public RawServer(X509Certificate2? certificate, params RawAnswer[] script)
+    {
+        _certificate = certificate;
+        _script = script;
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _serving = ServeAsync();
+    }
+
+    public int Port { get; }
+
+    /// <summary>The base address, without a slash at its end.</summary>
+    public string Url => string.Create(CultureInfo.InvariantCulture, $"{(_certificate is null ? "http" : "https")}://127.0.0.1:{Port}");
+
+    public Uri Uri => new(Url);
+
+    /// <summary>The requests so far, in order.</summary>
+    public IReadOnlyList<RawRequest> Requests => [.. _requests];
+
+    /// <summary>Ends when the first request has come in whole and the script's first answer is spoken for.</summary>
+    public Task Asked => _asked.Task;
+
+    private RawAnswer Upcoming => _script[Math.Min(Volatile.Read(ref _taken), _script.Length - 1)];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _serving;
+        _listener.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        var conversations = new List<Task>();
+        try
+        {
+            for (; ; )
+                conversations.Add(ConverseAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(conversations);
+        }
+    }
+
+    private async Task ConverseAsync(TcpClient client)
+    {
+        using (client)
+        {
+            try
+            {
+                await using var stream = await OpenAsync(client);
+                while (Upcoming.IsUnasked || await TryTakeRequestAsync(stream))
+                {
+                    var answer = _script[Math.Min(Interlocked.Increment(ref _taken), _script.Length) - 1];
+                    _asked.TrySetResult();
+                    if (!await AnswerAsync(client, stream, answer))
+                        return;
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
+            {
+                // The client went, or the test is over.
+            }
+        }
+    }
+
+    private async Task<Stream> OpenAsync(TcpClient client)
+    {
+        if (_certificate is null)
+            return client.GetStream();
+
+        var stream = new SslStream(client.GetStream());
+        await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+        return stream;
+    }
+
+    /// <summary>Gives an answer. True when the connection is good for another request.</summary>
+    private async Task<bool> AnswerAsync(TcpClient client, Stream stream, RawAnswer answer)
+    {
+        await answer.Gate.WaitAsync(_stop.Token);
+        await stream.WriteAsync(answer.Bytes, _stop.Token);
+        switch (answer.End)
+        {
+            case RawAnswer.Ending.Silence:
+                await stream.CopyToAsync(Stream.Null, _stop.Token);
+                break;
+            case RawAnswer.Ending.Reset:
+                client.LingerState = new LingerOption(true, 0);
+                break;
+            case RawAnswer.Ending.Endless:
+                for (; ; )
+                    await stream.WriteAsync(answer.Filler, _stop.Token);
+        }
+
+        return answer.End == RawAnswer.Ending.NextRequest;
+    }
+
+    private async Task<bool> TryTakeRequestAsync(Stream stream)
+    {
+        var buffer = new byte[64 * 1024];
+        var (length, headLength) = (0, -1);
+        while (headLength < 0 || length < headLength + BodyLength(buffer.AsSpan(0, headLength)))
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(length), _stop.Token);
+            if (read == 0)
+                return false;
+            length += read;
+            headLength = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is var end and >= 0 ? end + 4 : -1;
+        }
+
+        var head = Encoding.Latin1.GetString(buffer, 0, headLength - 4);
+        var body = Encoding.UTF8.GetString(buffer, headLength, length - headLength);
+        _requests.Enqueue(new RawRequest(head, body, buffer.AsMemory(0, length)));
+        return true;
+    }
+
+    private static int BodyLength(ReadOnlySpan<byte> head)
+    {
+        foreach (var line in Encoding.Latin1.GetString(head).Split("\r\n"))
+        {
+            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                return int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,36 @@
+using System;
+using System.IO;
+
+namespace FleetLock.TestKit;
+
+/// <summary>The checkout that the tests run in.</summary>
+public static class Repository
+{
+    /// <summary>The folder with the solution.</summary>
+    public static string Root { get; } = Find();
+
+    /// <summary>A file or folder of the checkout.</summary>
+    /// <param name="parts">Its path below the root.</param>
+    public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
+
+    /// <summary>What one of the projects under <c>src</c> was built into, in the configuration of the running tests.</summary>
+    /// <param name="project">The project's name.</param>
+    /// <param name="framework">The target framework's folder.</param>
+    /// <param name="file">The file's name.</param>
+    public static string Built(string project, string framework, string file)
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        return PathOf("src", project, "bin", configuration, framework, file);
+    }
+
+    private static string Find()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "FleetLock.slnx")))
+                return folder.FullName;
+        }
+
+        throw new InvalidOperationException($"There is no FleetLock.slnx above {AppContext.BaseDirectory}.");
+    }
+}

@@ -1,0 +1,72 @@
+BeforeDiscovery {
+    $commands = 'Get-FleetNodeId', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup'
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $folder = Split-Path $ModulePath
+}
+
+Describe 'The module' {
+    It 'has a valid manifest' {
+        (Test-ModuleManifest $ModulePath).Name | Should -Be 'FleetLock'
+    }
+
+    It 'exports these cmdlets and nothing else' {
+        $module = Get-Module FleetLock
+        $module.ExportedCommands.Keys | Sort-Object | Should -Be @('Get-FleetNodeId', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup')
+        $module.ExportedCmdlets.Count | Should -Be $module.ExportedCommands.Count
+        $module.ExportedVariables.Count + $module.ExportedAliases.Count + $module.ExportedFunctions.Count | Should -Be 0
+    }
+
+    It 'ships for PowerShell 7 its own two assemblies and no third-party one' {
+        (Get-ChildItem "$folder/net8.0").Name | Sort-Object | Should -Be @('FleetLock.Core.dll', 'FleetLock.PowerShell.dll')
+    }
+
+    It 'ships no reference assembly of the engine' {
+        Get-ChildItem $folder -Recurse -Filter System.Management.Automation.dll | Should -BeNullOrEmpty
+    }
+
+    It 'chooses the folder of this edition' {
+        $expected = if ($PSEdition -eq 'Core') { 'net8.0' } else { 'net472' }
+        Split-Path (Split-Path (Get-Command Lock-FleetGroup).DLL) -Leaf | Should -Be $expected
+    }
+
+    It 'has the fields that the Gallery wants' {
+        $manifest = Test-ModuleManifest $ModulePath
+        $manifest.Author, $manifest.Description, $manifest.ProjectUri, $manifest.LicenseUri, $manifest.ReleaseNotes | Should -Not -BeNullOrEmpty
+        $manifest.CompatiblePSEditions | Should -Be @('Core', 'Desktop')
+        $manifest.Tags | Should -Contain 'PSEdition_Core'
+    }
+
+    It 'imports into an empty engine without a word' {
+        $shell = [powershell]::Create()
+        $shell.AddScript("Import-Module '$ModulePath'").Invoke() | Should -BeNullOrEmpty
+        $shell.Streams.Error.Count + $shell.Streams.Warning.Count | Should -Be 0
+        $shell.Dispose()
+    }
+}
+
+Describe '<_>' -ForEach $commands {
+    BeforeAll {
+        $command = Get-Command $_
+    }
+
+    It 'has an approved verb' {
+        (Get-Verb).Verb | Should -Contain $command.Verb
+    }
+
+    It 'says what it writes' {
+        $command.OutputType | Should -Not -BeNullOrEmpty
+    }
+
+    It 'takes pipeline input by value through one parameter in each set' {
+        foreach ($set in $command.ParameterSets) {
+            @($set.Parameters | Where-Object ValueFromPipeline).Count | Should -Be 1 -Because $set.Name
+        }
+    }
+
+    It 'asks before it changes something, and only then' {
+        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock')
+    }
+}

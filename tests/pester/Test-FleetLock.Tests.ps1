@@ -1,0 +1,85 @@
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+}
+
+Describe 'Test-FleetLock against the real server' {
+    BeforeAll {
+        $server = Start-TestServer -Group 'workers=3'
+    }
+
+    AfterAll {
+        Stop-TestServer $server
+    }
+
+    It 'passes every check, in order' {
+        $checks = Test-FleetLock workers -Uri $server.Uri
+        $checks.Name | Should -Be @('Configuration', 'Identity', 'Connection', 'Protocol')
+        $checks.Passed | Should -Not -Contain $false
+    }
+
+    It 'is a Boolean with -Quiet' {
+        Test-FleetLock -Uri $server.Uri -Quiet | Should -BeTrue
+    }
+
+    It 'changes no slot' {
+        $null = Lock-FleetGroup workers -Id n1 -Uri $server.Uri
+        $before = Invoke-RestMethod "$($server.Uri)/v1/groups" | ConvertTo-Json -Depth 5
+        $null = Test-FleetLock workers -Id n1 -Uri $server.Uri
+        Invoke-RestMethod "$($server.Uri)/v1/groups" | ConvertTo-Json -Depth 5 | Should -Be $before
+    }
+}
+
+Describe 'Test-FleetLock elsewhere' {
+    It 'never sends pre-reboot, nor a request that could act' {
+        $raw = New-RawServer (New-Answer 400 '{"kind":"missing_header","value":"no"}')
+        $null = Test-FleetLock -Uri $raw.Url
+        $raw.Requests.Count | Should -Be 1
+        $raw.Requests[0].Head | Should -BeLike 'POST /v1/steady-state HTTP/1.1*'
+        $raw.Requests[0].Head | Should -Not -Match 'fleet-lock-protocol'
+        $raw.Requests[0].Body | Should -Be '{}'
+        Stop-RawServer $raw
+    }
+
+    It 'finds out <Name>' -ForEach @(
+        @{ Name = 'a web site that accepts anything'; Status = 200; Body = 'welcome'; Check = 'Protocol'; Advice = '*not a FleetLock server*' }
+        @{ Name = 'a wrong path'; Status = 404; Body = 'not found'; Check = 'Protocol'; Advice = '*path*' }
+        @{ Name = 'a redirect'; Status = 301; Body = ''; Check = 'Protocol'; Advice = '*redirects*' }
+        @{ Name = 'a login page'; Status = 401; Body = '<html>'; Check = 'Protocol'; Advice = '*credentials*' }
+    ) {
+        $raw = New-RawServer (New-Answer $Status $Body)
+        $failed = Test-FleetLock -Uri $raw.Url | Where-Object Passed -EQ $false
+        $failed.Name | Should -Be $Check
+        $failed.Advice | Should -BeLike $Advice
+        Test-FleetLock -Uri $raw.Url -Quiet | Should -BeFalse
+        Stop-RawServer $raw
+    }
+
+    It 'stops at a server that is away' {
+        $raw = New-RawServer
+        $url = $raw.Url
+        Stop-RawServer $raw
+        $checks = Test-FleetLock -Uri $url
+        $checks[-1].Name, $checks[-1].Passed | Should -Be @('Connection', $false)
+    }
+
+    It 'stops at a configuration that names no server' {
+        $checks = @(Test-FleetLock)
+        $checks.Count | Should -Be 1
+        $checks[0].Passed | Should -BeFalse
+        $checks[0].Message | Should -BeLike '*FLEETLOCK_URL*'
+    }
+
+    It 'finds out a bad id and goes on' {
+        $raw = New-RawServer (New-Answer 400 '{"kind":"missing_header","value":"no"}')
+        $checks = Test-FleetLock -Uri $raw.Url -Id "a`tb"
+        ($checks | Where-Object Passed -EQ $false).Name | Should -Be 'Identity'
+        $checks.Count | Should -Be 4
+        Stop-RawServer $raw
+    }
+
+    It 'is stopped by Ctrl+C' {
+        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
+        (Invoke-Stopped "Test-FleetLock -Uri $($raw.Url)" $raw).State | Should -Be 'Stopped'
+        Stop-RawServer $raw
+    }
+}
