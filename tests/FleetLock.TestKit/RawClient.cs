@@ -78,7 +78,15 @@ public sealed class RawClient : IDisposable
     /// <exception cref="IOException">The connection ended without a whole answer.</exception>
     public async Task<RawResponse> AskAsync(ReadOnlyMemory<byte> request)
     {
-        await SendAsync(request);
+        try
+        {
+            await SendAsync(request);
+        }
+        catch (IOException)
+        {
+            // A server may answer, and close, before it has read the whole request.
+        }
+
         return await ReceiveAsync() ?? throw new EndOfStreamException("The connection was closed without an answer.");
     }
 
@@ -90,9 +98,6 @@ public sealed class RawClient : IDisposable
         using var deadline = new CancellationTokenSource(Patience);
         await _stream.WriteAsync(bytes, deadline.Token);
     }
-
-    /// <summary>Tells the server that nothing more will come; answers can still be read.</summary>
-    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
 
     /// <summary>Resets the connection.</summary>
     public void Reset()

@@ -13,14 +13,15 @@ public static class Repository
     /// <param name="parts">Its path below the root.</param>
     public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
 
-    /// <summary>What one of the projects under <c>src</c> was built into, in the configuration of the running tests.</summary>
+    /// <summary>What a project was built into, in the configuration of the running tests.</summary>
+    /// <param name="folder">The folder that the project is in: <c>src</c> or <c>tests</c>.</param>
     /// <param name="project">The project's name.</param>
     /// <param name="framework">The target framework's folder.</param>
     /// <param name="file">The file's name.</param>
-    public static string Built(string project, string framework, string file)
+    public static string Built(string folder, string project, string framework, string file)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        return PathOf("src", project, "bin", configuration, framework, file);
+        return PathOf(folder, project, "bin", configuration, framework, file);
     }
 
     private static string Find()

@@ -19,7 +19,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private ServerProcess(IEnumerable<string> arguments)
     {
-        var program = Repository.Built("FleetLock.Cli", "net10.0", "fleetlockctl.dll");
+        var program = Repository.Built("src", "FleetLock.Cli", "net10.0", "fleetlockctl.dll");
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         _process = new Process
         {

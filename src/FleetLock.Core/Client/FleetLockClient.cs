@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Net.Http;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -29,9 +30,12 @@ public sealed class FleetLockClient : IDisposable
 
     /// <summary>Makes a client.</summary>
     /// <param name="options">The server and how to reach it.</param>
+    /// <exception cref="FleetLockInputException">The time-out is neither positive nor infinite, or longer than timers can count.</exception>
     public FleetLockClient(FleetLockClientOptions options)
     {
         _options = options ?? throw new ArgumentNullException(nameof(options));
+        if (options.HasTimeout && (options.Timeout <= TimeSpan.Zero || options.Timeout > FleetLockClientOptions.MaxTimeout))
+            throw new FleetLockInputException("timeout", $"The time-out is {options.Timeout}; it takes up to {FleetLockClientOptions.MaxTimeout.TotalDays} days, or infinite.");
         _http = HttpTransport.Create(options);
     }
 
@@ -73,7 +77,8 @@ public sealed class FleetLockClient : IDisposable
             using var response = await _http.SendAsync(request, deadline.Token).ConfigureAwait(false);
             if ((int)response.StatusCode != 200)
                 return null;
-            return await response.Content.ReadFromJsonAsync(GroupJson.Default.FleetGroupList, deadline.Token).ConfigureAwait(false);
+            var list = await response.Content.ReadFromJsonAsync(GroupJson.Default.FleetGroupList, deadline.Token).ConfigureAwait(false);
+            return IsComplete(list) ? list : null;
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
@@ -171,6 +176,10 @@ public sealed class FleetLockClient : IDisposable
             return TransportFailure.Read(e, Server);
         }
     }
+
+    /// <summary>JSON of another shape leaves members unset that are never null.</summary>
+    private static bool IsComplete(FleetGroupList? list) => list?.Groups is { } groups
+        && groups.All(group => group is { Group: not null, Holders: not null } && group.Holders.All(holder => holder?.Id is not null));
 
     private CancellationTokenSource StartDeadline(CancellationToken cancellationToken)
     {

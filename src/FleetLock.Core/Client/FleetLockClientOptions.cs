@@ -8,6 +8,9 @@ public sealed record FleetLockClientOptions
     /// <summary>The default of <see cref="Timeout"/>: 100 seconds.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(100);
 
+    /// <summary>The longest that <see cref="Timeout"/> may be short of infinite: 24 days, which timers of all frameworks can count.</summary>
+    public static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(24);
+
     /// <summary>The server's base address.</summary>
     public required ServerAddress Server { get; init; }
 

@@ -30,7 +30,12 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
         if (string.IsNullOrWhiteSpace(text))
             throw Fault("The URL is empty; it takes the base address of a FleetLock server, such as https://fleetlock.example.net.");
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
-            throw Fault($"The URL '{ShowUnparsed(text)}' does not begin with http:// or https://.");
+        {
+            throw Fault(HasScheme(text)
+                ? $"The URL '{ShowUnparsed(text)}' is not well formed."
+                : $"The URL '{ShowUnparsed(text)}' does not begin with http:// or https://.");
+        }
+
         if (uri.Host.Length == 0)
             throw Fault($"The URL '{Show(uri)}' names no host.");
         if (uri.Query.Length > 0 || text.IndexOf('?') >= 0)
@@ -70,6 +75,9 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
         : new UriBuilder(uri) { UserName = "", Password = "" }.Uri;
 
     private static string Show(Uri uri) => ProtocolRules.Show(WithoutUserInfo(uri).GetLeftPart(UriPartial.Path));
+
+    private static bool HasScheme(string text) =>
+        text.TrimStart().StartsWith("http://", StringComparison.OrdinalIgnoreCase) || text.TrimStart().StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
     // What is not a URL may still hold a password before an '@'.
     private static string ShowUnparsed(string text) => ProtocolRules.Show(text.Substring(text.LastIndexOf('@') + 1));

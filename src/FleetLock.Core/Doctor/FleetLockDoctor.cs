@@ -76,7 +76,8 @@ public sealed class FleetLockDoctor(TimeProvider clock)
 
     /// <summary>A FleetLock server refuses, with an error of the protocol's form, what has neither header nor id.</summary>
     private static bool Refuses(Outcome probe) =>
-        probe.HttpStatus is >= 400 and < 500 && probe.Kind?.StartsWith(ErrorKinds.GenericHttpPrefix, StringComparison.Ordinal) == false;
+        probe is { Status: not FleetLockStatus.TimedOut, HttpStatus: >= 400 and < 500 and not (401 or 407) }
+        && probe.Kind?.StartsWith(ErrorKinds.GenericHttpPrefix, StringComparison.Ordinal) == false;
 
     private static string Said(Outcome probe) => probe.Kind is null
         ? $"{probe.HttpStatus} to a request without the protocol's header and without an id"

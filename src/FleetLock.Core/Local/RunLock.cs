@@ -19,7 +19,7 @@ namespace FleetLock;
 public sealed class RunLock : IDisposable
 {
     private readonly FileStream _file;
-    private readonly string? _marker;
+    private string? _marker;
 
     private RunLock(FileStream file, string? marker)
     {
@@ -57,7 +57,7 @@ public sealed class RunLock : IDisposable
             }
 
             RequireExclusive(path);
-            return new RunLock(file, WriteMarker(path));
+            return new RunLock(file, WriteMarker(directory, path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,8 +69,10 @@ public sealed class RunLock : IDisposable
     /// <summary>Gives the lock back.</summary>
     public void Dispose()
     {
+        // Once only: a later run of this process has a marker of the same name.
         if (_marker is not null)
             TryDelete(_marker);
+        _marker = null;
         _file.Dispose();
     }
 
@@ -144,10 +146,13 @@ public sealed class RunLock : IDisposable
         return e.HResult is SharingViolation or WouldBlockLinux or WouldBlockMacOS;
     }
 
-    private static string? WriteMarker(string path)
+    private static string? WriteMarker(string directory, string path)
     {
+        // The lock is ours, so whatever markers there are were left by processes that were killed.
+        foreach (var stale in Markers(directory, path))
+            TryDelete(stale);
+
         var marker = FormattableString.Invariant($"{path}.{CurrentProcessId()}");
-        TryDelete(marker);
         try
         {
             using var file = new FileStream(marker, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite);
@@ -161,17 +166,23 @@ public sealed class RunLock : IDisposable
 
     private static string FindHolder(string directory, string path)
     {
-        foreach (var marker in Directory.EnumerateFiles(directory, Path.GetFileName(path) + ".*"))
+        foreach (var marker in Markers(directory, path))
         {
-            if (int.TryParse(Path.GetExtension(marker).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+            var since = File.GetLastWriteTime(marker);
+            if (File.Exists(marker)
+                && int.TryParse(Path.GetExtension(marker).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 && NameOfProcess(pid) is { } name)
             {
-                return FormattableString.Invariant($"process {pid} ({name}), since {File.GetLastWriteTime(marker):yyyy-MM-dd HH:mm:ss}");
+                return FormattableString.Invariant($"process {pid} ({name}), since {since:yyyy-MM-dd HH:mm:ss}");
             }
         }
 
         return "another process";
     }
+
+    /// <summary>The markers beside a lock file. Compared by hand, because a search pattern "x.lock.*" matches x.lock too, the lock file itself.</summary>
+    private static string[] Markers(string directory, string path) =>
+        Array.FindAll(Directory.GetFiles(directory), file => Path.GetFileName(file).StartsWith(Path.GetFileName(path) + ".", StringComparison.Ordinal));
 
     private static string? NameOfProcess(int pid)
     {

@@ -25,6 +25,7 @@ public sealed class SlotRun : IDisposable
     private readonly string _group;
     private readonly IReadOnlyList<string> _ids;
     private RunLock? _runLock;
+    private bool _isReserved;
 
     private SlotRun(FleetLockClient client, SlotWaiter waiter, string scope, string group, IReadOnlyList<string> ids)
     {
@@ -78,11 +79,11 @@ public sealed class SlotRun : IDisposable
                 ? await run.TryAsync(cancellationToken).ConfigureAwait(false)
                 : await waiter.WaitAsync(run.TryAsync, wait, onStep, cancellationToken).ConfigureAwait(false);
             keep = result.Status == FleetLockStatus.Granted;
-            if (result.OutcomeUnknown)
+            if (result.OutcomeUnknown || (run._isReserved && !keep))
                 await run.CleanUpAsync().ConfigureAwait(false);
             return (result, keep ? run : null);
         }
-        catch (OperationCanceledException) when (run._runLock is not null)
+        catch when (run._runLock is not null)
         {
             // The request that was cancelled may have been granted. Nobody runs under it: the file lock is ours.
             await run.CleanUpAsync().ConfigureAwait(false);
@@ -114,9 +115,12 @@ public sealed class SlotRun : IDisposable
             _runLock = RunLock.TryTake(_scope, _group, Id, out holder);
         }
 
-        return _runLock is null
-            ? HeldBy(holder)
-            : await _client.LockAsync(_group, Id, cancellationToken).ConfigureAwait(false);
+        if (_runLock is null)
+            return HeldBy(holder);
+
+        var result = await _client.LockAsync(_group, Id, cancellationToken).ConfigureAwait(false);
+        _isReserved |= result.Status == FleetLockStatus.Pending;
+        return result;
     }
 
     private FleetLockResult HeldBy(string holder) => new()

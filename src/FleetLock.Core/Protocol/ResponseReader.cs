@@ -22,16 +22,23 @@ internal static class ResponseReader
                 : new Outcome(FleetLockStatus.Released, null, "slot released") { HttpStatus = status };
         }
 
+        // Cleaned first: of a kind or a value with nothing to show, nothing is left.
         var isFleetLock = WireFormat.TryReadError(body, out var kind, out var value);
+        kind = TerminalText.Clean(kind, 100);
+        value = TerminalText.Clean(value);
+        isFleetLock = isFleetLock && kind.Length > 0 && value.Length > 0;
         var meaning = isFleetLock ? ServerReplies.Of(kind, value) : ServerReplies.Meaning.Unknown;
         return new Outcome(
             StatusOf(status, isFleetLock, meaning),
-            isFleetLock ? TerminalText.Clean(kind, 100) : ErrorKinds.GenericHttpPrefix + status.ToString(CultureInfo.InvariantCulture),
-            isFleetLock ? TerminalText.Clean(value) : ErrorKinds.GenericValue)
+            isFleetLock ? kind : ErrorKinds.GenericHttpPrefix + status.ToString(CultureInfo.InvariantCulture),
+            isFleetLock ? value : ErrorKinds.GenericValue)
         {
             HttpStatus = status,
             RetryAfter = retryAfter,
-            LostRace = status >= 400 && meaning == ServerReplies.Meaning.LostRace,
+
+            // A gateway that had no good answer from the server may have passed the request on before.
+            OutcomeUnknown = !isFleetLock && status is (502 or 503 or 504),
+            LostRace = status is >= 400 and <= 599 && meaning == ServerReplies.Meaning.LostRace,
         };
     }
 
@@ -57,7 +64,7 @@ internal static class ResponseReader
     private static FleetLockStatus OfUnknownKind(int status) => status switch
     {
         409 or 423 or 429 => FleetLockStatus.Busy,
-        407 => FleetLockStatus.Unreachable,
+        407 or 408 or 425 => FleetLockStatus.Unreachable,
         < 500 => FleetLockStatus.Refused,
         _ => FleetLockStatus.Unreachable,
     };
@@ -66,7 +73,7 @@ internal static class ResponseReader
     private static FleetLockStatus OfForeignBody(int status) => status switch
     {
         401 or 403 => FleetLockStatus.Refused,
-        407 or 408 or 429 or 502 or 503 or 504 => FleetLockStatus.Unreachable,
+        407 or 408 or 425 or 429 or 502 or 503 or 504 => FleetLockStatus.Unreachable,
         _ => FleetLockStatus.ProtocolError,
     };
 }

@@ -16,23 +16,29 @@ public static class TerminalText
     public static string Clean(string text, int maxLength = 500)
     {
         var clean = new StringBuilder(System.Math.Min(text.Length, maxLength));
+        var gap = false;
         for (var i = 0; i < text.Length && clean.Length <= maxLength; i++)
         {
-            if (IsPrintableAt(text, i) && !char.IsWhiteSpace(text[i]))
-                clean.Append(text[i]);
-            else if (clean.Length > 0 && clean[clean.Length - 1] != ' ')
+            if (!IsPrintableAt(text, i) || char.IsWhiteSpace(text[i]))
+            {
+                gap = clean.Length > 0;
+                continue;
+            }
+
+            if (gap)
                 clean.Append(' ');
+            clean.Append(text[i]);
+            gap = false;
         }
 
         if (clean.Length > maxLength)
         {
             // Not in the middle of a surrogate pair.
-            var keep = char.IsHighSurrogate(clean[maxLength - 2]) ? maxLength - 2 : maxLength - 1;
-            clean.Length = keep;
+            clean.Length = maxLength > 1 && char.IsHighSurrogate(clean[maxLength - 2]) ? maxLength - 2 : maxLength - 1;
             clean.Append('…');
         }
 
-        return clean.ToString().Trim();
+        return clean.ToString();
     }
 
     /// <summary>Tells whether a text has none of the characters that <see cref="Clean"/> strips. Spaces are printable.</summary>
@@ -55,15 +61,12 @@ public static class TerminalText
         if (c is >= ' ' and <= '~')
             return true;
 
-        return CharUnicodeInfo.GetUnicodeCategory(c) switch
-        {
-            UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => false,
-            UnicodeCategory.Surrogate => IsInPair(text, index),
-            _ => true,
-        };
+        // The second half of a pair is what the first is; half a pair has the category of a surrogate.
+        var start = index > 0 && char.IsSurrogatePair(text, index - 1) ? index - 1 : index;
+        return CharUnicodeInfo.GetUnicodeCategory(text, start) is not (UnicodeCategory.Control
+            or UnicodeCategory.Format
+            or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.Surrogate);
     }
-
-    private static bool IsInPair(string text, int index) => char.IsHighSurrogate(text[index])
-        ? index + 1 < text.Length && char.IsLowSurrogate(text[index + 1])
-        : index > 0 && char.IsHighSurrogate(text[index - 1]);
 }

@@ -28,6 +28,7 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
     /// The last try's result, with the attempts and the time of all. If the time is over its status is <see cref="FleetLockStatus.TimedOut"/>,
     /// and its message has the last answer.
     /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The retry interval is not positive.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetLockResult> WaitAsync(
         Func<CancellationToken, Task<FleetLockResult>> attempt,
@@ -39,10 +40,13 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
             throw new ArgumentNullException(nameof(attempt));
         if (policy is null)
             throw new ArgumentNullException(nameof(policy));
+        if (policy.RetryInterval <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(policy), policy.RetryInterval, "The retry interval must be positive.");
 
         var started = clock.GetTimestamp();
         var requests = 0;
         var outcomeUnknown = false;
+        var isLast = false;
         for (var tries = 1; ; tries++)
         {
             var result = await attempt(cancellationToken).ConfigureAwait(false);
@@ -55,12 +59,16 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
 
             if (!IsCurable(result.Status))
                 return result;
-            if (waited >= policy.Timeout)
+            if (isLast || waited >= policy.Timeout)
                 return GiveUp(result, waited);
 
             var sleep = NextSleep(tries, result.RetryAfter, policy);
-            if (policy.Timeout is { } timeout && timeout - waited < sleep)
+            if (policy.Timeout is { } timeout && timeout - waited <= sleep)
+            {
+                // Remembered, because a timer counts whole milliseconds and may wake a moment too early.
                 sleep = timeout - waited;
+                isLast = true;
+            }
 
             onStep?.Invoke(new WaitStep(result, tries, waited, sleep));
             await Clocks.Delay(clock, sleep, cancellationToken).ConfigureAwait(false);

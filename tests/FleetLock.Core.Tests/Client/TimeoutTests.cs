@@ -1,0 +1,75 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>Rule 8: the request's own time-out, and what it leaves open.</summary>
+public sealed class TimeoutTests
+{
+    [Theory]
+    [InlineData(FleetLockOperation.Lock, "may have granted")]
+    [InlineData(FleetLockOperation.Unlock, "may have released")]
+    public async Task Silence_times_out_and_leaves_the_outcome_unknown(FleetLockOperation operation, string warning)
+    {
+        var result = await Exchange.OfAsync(operation, Exchange.ShortTimeout, RawAnswer.Never);
+
+        AssertUnknown(result);
+        Assert.Contains(warning, Advice.For(result), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 2")]
+    [InlineData("HTTP/1.1 200")]
+    [InlineData("HTTP/1.1 200 OK\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n")]
+    public async Task Silence_after_half_a_head_times_out_and_leaves_the_outcome_unknown(string half) =>
+        AssertUnknown(await Exchange.OfAsync(FleetLockOperation.Lock, Exchange.ShortTimeout, RawAnswer.Of(half).ThenSilence()));
+
+    [Fact]
+    public async Task Silence_in_an_errors_body_times_out_but_the_code_has_settled_the_outcome()
+    {
+        var half = RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{\"kind\":").ThenSilence();
+
+        var result = await Exchange.OfAsync(FleetLockOperation.Lock, Exchange.LongerTimeout, half);
+
+        Assert.Equal(FleetLockStatus.TimedOut, result.Status);
+        Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
+        Assert.Equal(409, result.HttpStatus);
+        Assert.False(result.OutcomeUnknown);
+        Assert.Matches(@"^the 409 answer did not end from 127\.0\.0\.1:\d+ within 2 s$", result.Message);
+    }
+
+    [Fact]
+    public async Task A_time_out_is_no_cancellation_of_the_callers()
+    {
+        using var cancellation = new CancellationTokenSource();
+        await using var server = new RawServer(RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
+
+        var result = await client.SendAsync(FleetLockOperation.Lock, cancellation.Token);
+
+        Assert.Equal(FleetLockStatus.TimedOut, result.Status);
+    }
+
+    [Fact]
+    public async Task An_infinite_time_out_is_no_limit()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url, Timeout.InfiniteTimeSpan);
+
+        Assert.Equal(FleetLockStatus.Granted, (await client.SendAsync(FleetLockOperation.Lock)).Status);
+    }
+
+    private static void AssertUnknown(FleetLockResult result)
+    {
+        Assert.Equal(FleetLockStatus.TimedOut, result.Status);
+        Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
+        Assert.Null(result.HttpStatus);
+        Assert.True(result.OutcomeUnknown);
+        Assert.Matches(@"^no answer from 127\.0\.0\.1:\d+ within 0\.3 s$", result.Message);
+    }
+}

@@ -1,0 +1,144 @@
+using System;
+using System.Collections.Generic;
+using Xunit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>Parameter, then environment, then default; and each value says where it came from.</summary>
+public sealed class FleetLockConfigurationTests
+{
+    private static readonly Dictionary<string, string?> Environment = new()
+    {
+        ["FLEETLOCK_URL"] = "http://of-environment.example",
+        ["FLEETLOCK_GROUP"] = "of-environment",
+        ["FLEETLOCK_ID"] = "id-of-environment",
+    };
+
+    [Fact]
+    public void A_parameter_beats_the_environment()
+    {
+        var configuration = Resolve("http://given.example", "given", "id-given", Environment);
+
+        Assert.Equal(new Setting("http://given.example", "parameter"), configuration.Url);
+        Assert.Equal(new Setting("given", "parameter"), configuration.Group);
+        Assert.Equal(new Setting("id-given", "parameter"), configuration.Id);
+    }
+
+    [Fact]
+    public void The_environment_beats_the_default()
+    {
+        var configuration = Resolve(environment: Environment);
+
+        Assert.Equal(new Setting("http://of-environment.example", "FLEETLOCK_URL"), configuration.Url);
+        Assert.Equal(new Setting("of-environment", "FLEETLOCK_GROUP"), configuration.Group);
+        Assert.Equal(new Setting("id-of-environment", "FLEETLOCK_ID"), configuration.Id);
+    }
+
+    [Fact]
+    public void The_default_is_no_server_the_group_default_and_the_machines_id()
+    {
+        var configuration = Resolve();
+
+        Assert.Equal(new Setting(null, "not set"), configuration.Url);
+        Assert.Equal(new Setting("default", "default"), configuration.Group);
+        Assert.Equal(new Setting("id-of-machine", "derived from /etc/machine-id"), configuration.Id);
+    }
+
+    [Fact]
+    public void Each_value_is_found_by_itself()
+    {
+        var configuration = Resolve(group: "given", environment: new() { ["FLEETLOCK_URL"] = "http://of-environment.example" });
+
+        Assert.Equal("FLEETLOCK_URL", configuration.Url.Source);
+        Assert.Equal("parameter", configuration.Group.Source);
+        Assert.Equal("derived from /etc/machine-id", configuration.Id.Source);
+    }
+
+    [Fact]
+    public void An_empty_variable_counts_as_not_set()
+    {
+        var configuration = Resolve(environment: new() { ["FLEETLOCK_URL"] = "", ["FLEETLOCK_GROUP"] = "", ["FLEETLOCK_ID"] = "" });
+
+        Assert.Null(configuration.Url.Value);
+        Assert.Equal("default", configuration.Group.Value);
+        Assert.Equal("id-of-machine", configuration.Id.Value);
+    }
+
+    [Fact]
+    public void An_empty_parameter_is_an_error_and_does_not_fall_through()
+    {
+        var configuration = Resolve("", "", "", Environment);
+
+        Assert.Equal("url", Assert.Throws<FleetLockInputException>(configuration.RequireServer).Setting);
+        Assert.Equal("group", Assert.Throws<FleetLockInputException>(configuration.RequireGroup).Setting);
+        Assert.Equal("id", Assert.Throws<FleetLockInputException>(configuration.RequireId).Setting);
+    }
+
+    [Fact]
+    public void A_bad_value_is_an_error_and_does_not_fall_through()
+    {
+        var configuration = Resolve(environment: new() { ["FLEETLOCK_URL"] = "nonsense", ["FLEETLOCK_GROUP"] = "under_score", ["FLEETLOCK_ID"] = " " });
+
+        Assert.Equal("url", Assert.Throws<FleetLockInputException>(configuration.RequireServer).Setting);
+        Assert.Equal("group", Assert.Throws<FleetLockInputException>(configuration.RequireGroup).Setting);
+        Assert.Equal("id", Assert.Throws<FleetLockInputException>(configuration.RequireId).Setting);
+    }
+
+    [Fact]
+    public void A_missing_server_address_says_what_to_set()
+    {
+        var fault = Assert.Throws<FleetLockInputException>(() => Resolve().RequireServer());
+
+        Assert.Equal("url", fault.Setting);
+        Assert.Contains("-Uri", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--url", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("FLEETLOCK_URL", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Good_values_are_given_as_they_are()
+    {
+        var configuration = Resolve(environment: Environment);
+
+        Assert.Equal("http://of-environment.example", configuration.RequireServer().ToString());
+        Assert.Equal("of-environment", configuration.RequireGroup());
+        Assert.Equal("id-of-environment", configuration.RequireId());
+    }
+
+    [Fact]
+    public void The_machine_id_is_looked_for_only_when_it_is_needed()
+    {
+        var lookups = 0;
+        var given = FleetLockConfiguration.Resolve("http://given.example", id: "given", environment: _ => null, nodeId: LookUp);
+        var absent = FleetLockConfiguration.Resolve("http://given.example", environment: _ => null, nodeId: LookUp);
+
+        given.RequireServer();
+        given.RequireId();
+        absent.RequireServer();
+        absent.RequireGroup();
+        Assert.Equal(0, lookups);
+
+        absent.RequireId();
+        absent.RequireId();
+        Assert.Equal(1, lookups);
+
+        (string, string) LookUp()
+        {
+            lookups++;
+            return ("id", "a source");
+        }
+    }
+
+    [Fact]
+    public void A_machine_without_an_id_is_no_fault_until_it_is_asked_for()
+    {
+        var configuration = FleetLockConfiguration.Resolve("http://given.example", environment: _ => null, nodeId: () => throw new FleetLockInputException("id", "no machine id"));
+
+        Assert.Equal("http://given.example", configuration.RequireServer().ToString());
+        Assert.Equal("id", Assert.Throws<FleetLockInputException>(configuration.RequireId).Setting);
+        Assert.Equal("id", Assert.Throws<FleetLockInputException>(() => configuration.Id).Setting);
+    }
+
+    private static FleetLockConfiguration Resolve(string? url = null, string? group = null, string? id = null, Dictionary<string, string?>? environment = null) =>
+        FleetLockConfiguration.Resolve(url, group, id, name => environment?.GetValueOrDefault(name), () => ("id-of-machine", "/etc/machine-id"));
+}

@@ -1,0 +1,207 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>A slot held for a run: nobody runs without it, and whatever was or may have been taken is released.</summary>
+public sealed class SlotRunTests : IDisposable
+{
+    private const string Lock = "POST /v1/pre-reboot HTTP/1.1";
+    private const string Unlock = "POST /v1/steady-state HTTP/1.1";
+
+    private static readonly RawAnswer Full = RawAnswer.Http(409, """{"kind":"failed_lock_semaphore_full","value":"full"}""");
+    private static readonly RawAnswer Reserved = RawAnswer.Http(202, """{"kind":"waiting_for_node_drain","value":"reserved"}""");
+
+    // The file locks are in a folder that all suites on the machine share.
+    private readonly string _scope = "test " + Guid.NewGuid();
+    private readonly SleeplessClock _clock = new();
+
+    public void Dispose()
+    {
+        foreach (var id in new[] { "node1", "node2" })
+        {
+            var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{_scope}\nworkers\n{id}"))[..16]);
+            File.Delete(Path.Combine(RunLock.DefaultDirectory, $"fleetlock-{name}.lock"));
+        }
+    }
+
+    [Fact]
+    public async Task A_granted_slot_is_a_run_and_is_released()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var (result, run) = await TakeAsync(client);
+        using (run)
+        {
+            Assert.Equal(FleetLockStatus.Granted, result.Status);
+            Assert.Equal("node1", run!.Id);
+            Assert.Equal(FleetLockStatus.Released, (await run.ReleaseAsync(TestContext.Current.CancellationToken)).Status);
+        }
+
+        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
+    public async Task A_second_run_on_the_machine_is_busy_and_asks_the_server_nothing()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+        using var first = (await TakeAsync(client)).Run;
+
+        var (result, second) = await TakeAsync(client);
+
+        Assert.Null(second);
+        Assert.Equal(FleetLockStatus.Busy, result.Status);
+        Assert.Equal("client_run_held", result.Kind);
+        Assert.Contains($"process {Environment.ProcessId} (", result.Message, StringComparison.Ordinal);
+        Assert.Equal(0, result.Attempts);
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public async Task Of_several_ids_the_first_free_one_is_taken()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        using var first = (await TakeAsync(client, ids: ["node1", "node2"])).Run;
+        using var second = (await TakeAsync(client, ids: ["node1", "node2"])).Run;
+        var third = (await TakeAsync(client, ids: ["node1", "node2"])).Run;
+
+        Assert.Equal(("node1", "node2"), (first!.Id, second!.Id));
+        Assert.Null(third);
+    }
+
+    [Fact]
+    public async Task A_full_group_is_no_run_and_leaves_the_machine_free()
+    {
+        await using var server = new RawServer(Full, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var (result, none) = await TakeAsync(client);
+        using var run = (await TakeAsync(client)).Run;
+
+        Assert.Null(none);
+        Assert.Equal(FleetLockStatus.Busy, result.Status);
+        Assert.NotNull(run);
+        Assert.Equal([Lock, Lock], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
+    public async Task A_slot_is_waited_for()
+    {
+        await using var server = new RawServer(Full, Full, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var (result, run) = await TakeAsync(client, wait: new WaitPolicy());
+        using (run)
+            Assert.Equal((FleetLockStatus.Granted, 3), (result.Status, result.Attempts));
+    }
+
+    [Fact]
+    public async Task A_slot_that_was_perhaps_granted_is_released()
+    {
+        await using var server = new RawServer(RawAnswer.Reset, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var (result, run) = await TakeAsync(client);
+
+        Assert.Null(run);
+        Assert.True(result.OutcomeUnknown);
+        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
+    public async Task A_slot_that_is_only_reserved_when_the_wait_ends_is_released()
+    {
+        await using var server = new RawServer(Reserved, Reserved, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var (result, run) = await TakeAsync(client, wait: new WaitPolicy { Timeout = TimeSpan.FromSeconds(1) });
+
+        Assert.Null(run);
+        Assert.Equal(FleetLockStatus.TimedOut, result.Status);
+        Assert.Equal([Lock, Lock, Unlock], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
+    public async Task A_cancelled_request_is_cleaned_up_after()
+    {
+        using var cancellation = new CancellationTokenSource();
+        await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        var taking = TakeAsync(client, cancellationToken: cancellation.Token);
+        await server.Asked;
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
+        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
+        using var next = (await TakeAsync(client)).Run;
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public async Task A_release_is_tried_again_while_the_server_is_away()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Http(503), RawAnswer.Reset, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+        using var run = (await TakeAsync(client)).Run;
+
+        var result = await run!.ReleaseAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(FleetLockStatus.Released, result.Status);
+        Assert.Equal([Lock, Unlock, Unlock, Unlock], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
+    public async Task A_release_gives_up_after_a_minute_and_says_so()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Http(503));
+        using var client = Exchange.ClientOf(server.Url);
+        using var run = (await TakeAsync(client)).Run;
+
+        var result = await run!.ReleaseAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(FleetLockStatus.TimedOut, result.Status);
+        Assert.Equal(60, _clock.Sleeps.Sum(sleep => sleep.TotalSeconds));
+    }
+
+    [Theory]
+    [InlineData("under_score", "node1")]
+    [InlineData("workers", " ")]
+    public async Task Bad_input_asks_the_server_nothing(string group, string id)
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+
+        await Assert.ThrowsAsync<FleetLockInputException>(() => TakeAsync(client, group, [id]));
+
+        Assert.Empty(server.Requests);
+    }
+
+    private Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync(
+        FleetLockClient client,
+        string group = "workers",
+        IReadOnlyList<string>? ids = null,
+        WaitPolicy? wait = null,
+        CancellationToken? cancellationToken = null) =>
+        SlotRun.TakeAsync(
+            client,
+            new SlotWaiter(_clock, () => 0),
+            _scope,
+            group,
+            ids ?? ["node1"],
+            wait,
+            null,
+            cancellationToken ?? TestContext.Current.CancellationToken);
+}

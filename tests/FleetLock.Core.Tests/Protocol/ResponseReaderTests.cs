@@ -1,0 +1,153 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+using Xunit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>The table of outcomes in <c>design.md</c>, as a pure function of status code and body.</summary>
+public sealed class ResponseReaderTests
+{
+    public static readonly TheoryData<int, FleetLockStatus> WithoutFleetLockBody = new()
+    {
+        { 201, FleetLockStatus.ProtocolError },
+        { 202, FleetLockStatus.Pending },
+        { 204, FleetLockStatus.ProtocolError },
+        { 302, FleetLockStatus.ProtocolError },
+        { 304, FleetLockStatus.ProtocolError },
+        { 400, FleetLockStatus.ProtocolError },
+        { 401, FleetLockStatus.Refused },
+        { 403, FleetLockStatus.Refused },
+        { 404, FleetLockStatus.ProtocolError },
+        { 405, FleetLockStatus.ProtocolError },
+        { 407, FleetLockStatus.Unreachable },
+        { 408, FleetLockStatus.Unreachable },
+        { 409, FleetLockStatus.ProtocolError },
+        { 423, FleetLockStatus.ProtocolError },
+        { 429, FleetLockStatus.Unreachable },
+        { 500, FleetLockStatus.ProtocolError },
+        { 502, FleetLockStatus.Unreachable },
+        { 503, FleetLockStatus.Unreachable },
+        { 504, FleetLockStatus.Unreachable },
+        { 600, FleetLockStatus.ProtocolError },
+    };
+
+    public static readonly TheoryData<int, FleetLockStatus> WithAnUnknownKind = new()
+    {
+        { 201, FleetLockStatus.ProtocolError },
+        { 202, FleetLockStatus.Pending },
+        { 302, FleetLockStatus.ProtocolError },
+        { 400, FleetLockStatus.Refused },
+        { 401, FleetLockStatus.Refused },
+        { 403, FleetLockStatus.Refused },
+        { 404, FleetLockStatus.Refused },
+        { 407, FleetLockStatus.Unreachable },
+        { 409, FleetLockStatus.Busy },
+        { 423, FleetLockStatus.Busy },
+        { 429, FleetLockStatus.Busy },
+        { 500, FleetLockStatus.Unreachable },
+        { 502, FleetLockStatus.Unreachable },
+        { 503, FleetLockStatus.Unreachable },
+        { 504, FleetLockStatus.Unreachable },
+        { 600, FleetLockStatus.ProtocolError },
+    };
+
+    public static readonly MatrixTheoryData<FleetLockOperation, string> Bodies = new(
+        Exchange.Operations,
+        [
+            "",
+            "ok",
+            "null",
+            "<html>login</html>",
+            """{"kind":"granted","value":"slot granted"}""",
+            """{"kind":"failed_lock_semaphore_full","value":"all 1 semaphore slots currently locked"}""",
+            """{"kind":"failed_lock","value":"conflict on semaphore detected, aborting"}""",
+            """{"kind":"waiting_for_node_drain","value":"reserved"}""",
+            """{"client_params":{"id":"a","group":"b"}}""",
+        ]);
+
+    private static IEnumerable<int> AllCodes => Enumerable.Range(100, 900);
+
+    /// <summary>The guard of the first promise: over every status code there is, success is 200 and 200 is success.</summary>
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Of_all_status_codes_200_and_only_200_is_a_success(FleetLockOperation operation, string body)
+    {
+        var success = operation == FleetLockOperation.Lock ? FleetLockStatus.Granted : FleetLockStatus.Released;
+
+        Assert.Equal([200], AllCodes.Where(status => Read(status, body, operation).Status is FleetLockStatus.Granted or FleetLockStatus.Released));
+        Assert.Equal(success, Read(200, body, operation).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public void Every_failure_has_a_kind_a_message_and_its_code(FleetLockOperation operation, string body) =>
+        Assert.All(AllCodes.Where(status => status != 200), status =>
+        {
+            var outcome = Read(status, body, operation);
+            Assert.False(string.IsNullOrEmpty(outcome.Kind));
+            Assert.False(string.IsNullOrEmpty(outcome.Message));
+            Assert.Equal(status, outcome.HttpStatus);
+        });
+
+    [Fact]
+    public void A_status_that_nobody_set_is_no_grant() => Assert.Equal(FleetLockStatus.ProtocolError, default);
+
+    [Theory]
+    [MemberData(nameof(WithoutFleetLockBody))]
+    public void A_foreign_body_leaves_the_code_to_decide(int status, FleetLockStatus expected)
+    {
+        var outcome = Read(status, "<html>some gateway</html>");
+
+        Assert.Equal(expected, outcome.Status);
+        Assert.Equal($"generic_http_{status}", outcome.Kind);
+        Assert.Equal("(unknown/generic server error)", outcome.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(WithAnUnknownKind))]
+    public void An_error_of_an_unknown_kind_is_told_by_its_code(int status, FleetLockStatus expected)
+    {
+        var outcome = Read(status, """{"kind":"a_kind_of_tomorrow","value":"in so many words"}""");
+
+        Assert.Equal(expected, outcome.Status);
+        Assert.Equal("a_kind_of_tomorrow", outcome.Kind);
+        Assert.Equal("in so many words", outcome.Message);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(409)]
+    [InlineData(423)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public void Busy_is_told_by_the_kind_whatever_the_code(int status) =>
+        Assert.Equal(FleetLockStatus.Busy, Read(status, """{"kind":"failed_lock_semaphore_full","value":"full"}""").Status);
+
+    [Theory]
+    [InlineData(409)]
+    [InlineData(500)]
+    public void A_reserved_slot_is_pending_whatever_the_code(int status) =>
+        Assert.Equal(FleetLockStatus.Pending, Read(status, """{"kind":"waiting_for_node_drain","value":"reserved"}""").Status);
+
+    [Theory]
+    [InlineData(502)]
+    [InlineData(504)]
+    public void A_gateway_that_lost_the_servers_answer_leaves_the_outcome_unknown(int status) =>
+        Assert.True(Read(status, "<html>Bad gateway</html>").OutcomeUnknown);
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(409)]
+    [InlineData(504)]
+    public void An_error_of_the_servers_own_leaves_nothing_unknown(int status) =>
+        Assert.False(Read(status, """{"kind":"a_kind","value":"a value"}""").OutcomeUnknown);
+
+    [Fact]
+    public void Retry_After_goes_with_a_failure() =>
+        Assert.Equal(TimeSpan.FromSeconds(7), ResponseReader.Read(FleetLockOperation.Lock, 503, default, TimeSpan.FromSeconds(7)).RetryAfter);
+
+    private static Outcome Read(int status, string body, FleetLockOperation operation = FleetLockOperation.Lock) =>
+        ResponseReader.Read(operation, status, Encoding.UTF8.GetBytes(body), null);
+}
