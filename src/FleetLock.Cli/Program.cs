@@ -20,7 +20,7 @@ internal static class Program
         {
             var command = parsed.CommandResult.Command;
             foreach (var message in parsed.Errors.Select(error => error.Message).Distinct())
-                Terminal.Error(message);
+                Terminal.Error(TerminalText.Clean(message));
             Terminal.Say(command == root ? "See 'fleetlockctl --help'." : $"See 'fleetlockctl {command.Name} --help'.");
             return ExitCodes.Usage;
         }

@@ -30,6 +30,8 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(Uri listen, Dictionary<string, int> groups, string? data)
     {
         using var signals = new SignalWatch();
+        if (data is "")
+            throw new UsageException("--data is empty; it takes a file.");
         var path = data ?? StateDirectory.File("fleetlock.db");
         ISemaphoreStore store = path == Memory ? new MemoryStore() : new SqliteStore(path);
         var server = await FleetLockServer.StartAsync(
@@ -45,9 +47,10 @@ internal static class ServeCommand
         return ExitCodes.Success;
     }
 
-    private static Uri ParseListen(string text) => Uri.TryCreate(text, UriKind.Absolute, out var listen) && listen.Host.Length > 0
+    // An IP address, because Kestrel takes any name to mean every address of the machine.
+    private static Uri ParseListen(string text) => Uri.TryCreate(text, UriKind.Absolute, out var listen) && listen.Host.Length > 0 && listen.HostNameType != UriHostNameType.Dns
         ? listen
-        : throw new UsageException($"The listen address '{ProtocolRules.Show(text)}' is not of the form http://ADDRESS:PORT.");
+        : throw new UsageException($"The listen address '{ProtocolRules.Show(text)}' is not of the form http://ADDRESS:PORT, with an IP address.");
 
     private static Dictionary<string, int> ParseGroups(string[] texts)
     {

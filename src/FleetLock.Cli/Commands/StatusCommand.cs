@@ -25,6 +25,8 @@ internal static class StatusCommand
             using var signals = new SignalWatch();
             var configuration = options.Resolve(parsed, before);
             var group = options.Group(parsed) ?? before.Group(parsed);
+            if (group is not null)
+                ProtocolRules.RequireGroup(group);
             return await RunAsync(configuration.RequireServer(), group, parsed.GetValue(output) == "json", signals.Interrupted).ConfigureAwait(false);
         });
         return command;
@@ -44,6 +46,12 @@ internal static class StatusCommand
             return ExitCodes.Unavailable;
         }
 
+        catch (FleetGroupsException e)
+        {
+            Terminal.Error($"{server} does not list its groups: {e.Message}");
+            return ExitCodes.Of(e.Status);
+        }
+
         if (list is null)
         {
             Terminal.Error($"{server} cannot list its groups: it is not a server of this project, or not a FleetLock server.");
@@ -52,7 +60,6 @@ internal static class StatusCommand
 
         if (group is not null)
         {
-            ProtocolRules.RequireGroup(group);
             list = new FleetGroupList([.. list.Groups.Where(candidate => candidate.Group == group)]);
             if (list.Groups.Count == 0)
             {

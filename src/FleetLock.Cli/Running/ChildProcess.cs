@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,40 +20,73 @@ internal static class ChildProcess
     /// <returns>Its exit code; 128 and the signal's number when a signal ended it; 126 or 127 when it could not be started.</returns>
     internal static async Task<int> RunAsync(IReadOnlyList<string> command, SignalWatch signals)
     {
-        var start = new ProcessStartInfo(command[0]) { UseShellExecute = false };
+        var program = Find(command[0]);
+        if (program is null)
+            return NotFound(command[0]);
+
+        var start = new ProcessStartInfo(program) { UseShellExecute = false };
         for (var i = 1; i < command.Count; i++)
             start.ArgumentList.Add(command[i]);
 
+        // A signal that comes while the child is being started waits for it.
+        var started = new TaskCompletionSource<int>();
+        signals.SendTo(signal => started.Task.ContinueWith(child => PassOn(child.Result, signal), TaskContinuationOptions.OnlyOnRanToCompletion));
+        Process? child = null;
         try
         {
-            using var child = Process.Start(start)!;
-            signals.SendTo(signal => PassOn(child, signal));
-
-            // One that came while the child was being started.
             if (signals.Interrupted.IsCancellationRequested)
-                PassOn(child, PosixSignal.SIGTERM);
+                return ExitCodes.Interrupted;
+
+            child = Process.Start(start)!;
+            started.SetResult(child.Id);
             await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             return child.ExitCode;
         }
+        catch (Win32Exception e) when (e.NativeErrorCode == NoSuchFile)
+        {
+            return NotFound(command[0]);
+        }
         catch (Win32Exception e)
         {
-            var notFound = e.NativeErrorCode == NoSuchFile;
-            Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {(notFound ? "there is no such command" : e.Message)}.");
-            return notFound ? ExitCodes.CommandNotFound : ExitCodes.CannotExecute;
+            Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {new Win32Exception(e.NativeErrorCode).Message.TrimEnd('.')}.");
+            return ExitCodes.CannotExecute;
         }
         finally
         {
             signals.SendTo(null);
+            child?.Dispose();
         }
     }
 
-    private static void PassOn(Process child, PosixSignal signal)
+    private static int NotFound(string command)
+    {
+        Terminal.Error($"cannot run '{ProtocolRules.Show(command)}': there is no such command.");
+        return ExitCodes.CommandNotFound;
+    }
+
+    /// <summary>As a shell finds it. .NET would look beside this program and in the working folder first.</summary>
+    private static string? Find(string command)
+    {
+        if (OperatingSystem.IsWindows() || command.Contains('/', StringComparison.Ordinal))
+            return command;
+        const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        foreach (var folder in (Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin").Split(':'))
+        {
+            var path = Path.GetFullPath(Path.Combine(folder, command));
+            if (File.Exists(path) && (File.GetUnixFileMode(path) & Executable) != 0)
+                return path;
+        }
+
+        return null;
+    }
+
+    private static void PassOn(int child, PosixSignal signal)
     {
         // Windows sends the console's signals to every process of the console by itself; so does a Unix terminal to its foreground group.
         if (OperatingSystem.IsWindows())
             return;
         var isFromTerminal = signal is PosixSignal.SIGINT or PosixSignal.SIGQUIT && UnixProcess.IsInForeground();
         if (!isFromTerminal)
-            UnixProcess.Signal(child.Id, signal);
+            UnixProcess.Signal(child, signal);
     }
 }

@@ -62,15 +62,21 @@ internal sealed class SlotRunner(
         Terminal.Say($"fleetlockctl: waiting for a slot of '{group}': {step.Result.Message}");
     }
 
+    private void ReportRelease(WaitStep step)
+    {
+        if (step.Attempt == 1)
+            Terminal.Say($"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for a minute, Ctrl+C gives up");
+    }
+
     private async Task ReleaseAsync(SlotRun run)
     {
-        // Not cancelled by the signal that ended the command; a further one gives up.
+        // Not cancelled by the signal that ended the command; one that comes now gives up.
         using var giveUp = new CancellationTokenSource();
         signals.SendTo(_ => giveUp.Cancel());
         FleetLockResult? result = null;
         try
         {
-            result = await run.ReleaseAsync(giveUp.Token).ConfigureAwait(false);
+            result = await run.ReleaseAsync(ReportRelease, giveUp.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -67,6 +67,7 @@ public sealed class FleetLockClient : IDisposable
     /// <returns>The groups, or <see langword="null"/> when the server does not have the extension.</returns>
     /// <exception cref="HttpRequestException">The server could not be reached.</exception>
     /// <exception cref="TimeoutException">The request's time-out passed.</exception>
+    /// <exception cref="FleetGroupsException">The server has the extension, or may have it, and refuses or cannot serve now.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetGroupList?> GetGroupsAsync(CancellationToken cancellationToken = default)
     {
@@ -76,7 +77,7 @@ public sealed class FleetLockClient : IDisposable
             using var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.GroupsPath));
             using var response = await _http.SendAsync(request, deadline.Token).ConfigureAwait(false);
             if ((int)response.StatusCode != 200)
-                return null;
+                return RefusesToList(await ReadOutcomeAsync(FleetLockOperation.Unlock, response, deadline.Token).ConfigureAwait(false));
             var list = await response.Content.ReadFromJsonAsync(GroupJson.Default.FleetGroupList, deadline.Token).ConfigureAwait(false);
             return IsComplete(list) ? list : null;
         }
@@ -152,10 +153,7 @@ public sealed class FleetLockClient : IDisposable
             {
                 using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
                 status = (int)response.StatusCode;
-                var body = status == 200
-                    ? ReadOnlyMemory<byte>.Empty
-                    : await BoundedBody.ReadAsync(response.Content, deadline.Token).ConfigureAwait(false);
-                return ResponseReader.Read(operation, status.Value, body, RetryAfterOf(response));
+                return await ReadOutcomeAsync(operation, response, deadline.Token).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (IsTransport(e) && cancellationToken.IsCancellationRequested)
@@ -177,9 +175,23 @@ public sealed class FleetLockClient : IDisposable
         }
     }
 
+    /// <summary>Nothing for "no such path"; an exception for "not you" and "not now", which say nothing of the extension.</summary>
+    private static FleetGroupList? RefusesToList(Outcome outcome) => outcome.HttpStatus is 401 or 403 || outcome.Status is FleetLockStatus.Unreachable or FleetLockStatus.Busy
+        ? throw new FleetGroupsException(outcome.Status, $"{outcome.Message} ({outcome.Kind})")
+        : null;
+
     /// <summary>JSON of another shape leaves members unset that are never null.</summary>
     private static bool IsComplete(FleetGroupList? list) => list?.Groups is { } groups
         && groups.All(group => group is { Group: not null, Holders: not null } && group.Holders.All(holder => holder?.Id is not null));
+
+    private async Task<Outcome> ReadOutcomeAsync(FleetLockOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var status = (int)response.StatusCode;
+        var body = status == 200
+            ? ReadOnlyMemory<byte>.Empty
+            : await BoundedBody.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
+        return ResponseReader.Read(operation, status, body, RetryAfterOf(response));
+    }
 
     private CancellationTokenSource StartDeadline(CancellationToken cancellationToken)
     {

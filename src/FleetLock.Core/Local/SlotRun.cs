@@ -97,11 +97,12 @@ public sealed class SlotRun : IDisposable
     }
 
     /// <summary>Releases the slot, and tries again for a minute while the server is away. Disposing gives the file lock back.</summary>
+    /// <param name="onStep">Told of each try that is followed by another.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it.</returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public Task<FleetLockResult> ReleaseAsync(CancellationToken cancellationToken) =>
-        _waiter.WaitAsync(token => _client.UnlockAsync(_group, Id, token), ReleasePolicy, null, cancellationToken);
+    public Task<FleetLockResult> ReleaseAsync(Action<WaitStep>? onStep, CancellationToken cancellationToken) =>
+        _waiter.WaitAsync(token => _client.UnlockAsync(_group, Id, token), ReleasePolicy, onStep, cancellationToken);
 
     /// <summary>Gives the machine's file lock back. It does not release the slot.</summary>
     public void Dispose() => _runLock?.Dispose();

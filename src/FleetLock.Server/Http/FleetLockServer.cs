@@ -136,7 +136,7 @@ public sealed class FleetLockServer : IAsyncDisposable
 
     private static FleetLockServerException CannotListen(Uri listen, Exception e)
     {
-        var reason = e.InnerException is AddressInUseException ? "the port is in use by another process" : TerminalText.Clean((e.InnerException ?? e).Message);
+        var reason = e.InnerException is AddressInUseException ? "the port is in use by another process" : TerminalText.Clean((e.InnerException ?? e).Message).TrimEnd('.');
         return new FleetLockServerException($"Cannot listen on {listen.GetLeftPart(UriPartial.Authority)}: {reason}.", e);
     }
 

@@ -209,6 +209,8 @@ internal sealed class SemaphoreDatabase : IDisposable
     /// <summary>Tells an empty file, to be filled, from one of ours; anything else is refused before a byte of it is changed.</summary>
     private static bool IsNew(SqliteConnection connection, string path)
     {
+        // One view of the file for all questions: another process may be filling it just now.
+        using var transaction = connection.BeginTransaction(deferred: true);
         var application = Scalar(connection, "PRAGMA application_id");
         var version = Scalar(connection, "PRAGMA user_version");
         if (application == 0 && version == 0 && Scalar(connection, "SELECT count(*) FROM sqlite_master") == 0)
@@ -219,6 +221,7 @@ internal sealed class SemaphoreDatabase : IDisposable
             throw new SemaphoreStoreException($"The data file {path} has version {version}; this program knows version {SchemaVersion}. It is left as it is.");
 
         using var check = connection.CreateCommand();
+        check.Transaction = transaction;
         check.CommandText = "PRAGMA quick_check(1)";
         if (check.ExecuteScalar() is not "ok")
             throw new SemaphoreStoreException($"The data file {path} is damaged; it is left as it is. Restore it from a backup, or name another file.");

@@ -44,7 +44,7 @@ public sealed class SlotRunTests : IDisposable
         {
             Assert.Equal(FleetLockStatus.Granted, result.Status);
             Assert.Equal("node1", run!.Id);
-            Assert.Equal(FleetLockStatus.Released, (await run.ReleaseAsync(TestContext.Current.CancellationToken)).Status);
+            Assert.Equal(FleetLockStatus.Released, (await run.ReleaseAsync(null, TestContext.Current.CancellationToken)).Status);
         }
 
         Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
@@ -157,7 +157,7 @@ public sealed class SlotRunTests : IDisposable
         using var client = Exchange.ClientOf(server.Url);
         using var run = (await TakeAsync(client)).Run;
 
-        var result = await run!.ReleaseAsync(TestContext.Current.CancellationToken);
+        var result = await run!.ReleaseAsync(null, TestContext.Current.CancellationToken);
 
         Assert.Equal(FleetLockStatus.Released, result.Status);
         Assert.Equal([Lock, Unlock, Unlock, Unlock], server.Requests.Select(request => request.Line));
@@ -170,7 +170,7 @@ public sealed class SlotRunTests : IDisposable
         using var client = Exchange.ClientOf(server.Url);
         using var run = (await TakeAsync(client)).Run;
 
-        var result = await run!.ReleaseAsync(TestContext.Current.CancellationToken);
+        var result = await run!.ReleaseAsync(null, TestContext.Current.CancellationToken);
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
         Assert.Equal(60, _clock.Sleeps.Sum(sleep => sleep.TotalSeconds));

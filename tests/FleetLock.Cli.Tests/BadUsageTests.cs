@@ -1,0 +1,128 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.Cli.Tests;
+
+/// <summary>A command line that is not good ends with 64 before anything is sent or started, and says which value breaks which rule.</summary>
+public sealed class BadUsageTests : IDisposable
+{
+    private static readonly string TooLong = new('x', 256);
+
+    private readonly Ctl _ctl = new();
+
+    /// <summary>The words after the program's name, the value as the message shows it, and the rule. "URL" is a server that must not be asked.</summary>
+    public static readonly TheoryData<string[], string, string> BadLines = new()
+    {
+        { ["recursive-lock", "-u", "URL", "-g", "my_group"], "'my_group'", "a-z, A-Z, 0-9, '.' and '-'" },
+        { ["recursive-lock", "-u", "URL", "-g", ""], "the group is empty", "at least one of a-z, A-Z, 0-9, '.' and '-'" },
+        { ["recursive-lock", "-u", "URL", "-i", ""], "the id is empty", "1 to 255 printable characters" },
+        { ["recursive-lock", "-u", "URL", "-i", "   "], "'   '", "nothing but spaces" },
+        { ["recursive-lock", "-u", "URL", "-i", TooLong], "xxx…' has 256 characters", "1 to 255" },
+        { ["recursive-lock", "-u", "URL", "-i", "a\u001b[31mb"], "'a [31mb'", "1 to 255 printable characters" },
+        { ["unlock-if-held", "-u", "URL", "-g", "a b"], "'a b'", "a-z, A-Z, 0-9, '.' and '-'" },
+        { ["unlock-if-held", "-u", "URL", "-i", ""], "the id is empty", "1 to 255 printable characters" },
+        { ["recursive-lock", "-u", "fleetlock.example.net"], "'fleetlock.example.net'", "http:// or https://" },
+        { ["recursive-lock", "-u", "ftp://fleetlock.example.net"], "'ftp://fleetlock.example.net'", "http:// or https://" },
+        { ["recursive-lock", "-u", "URL?team=a"], "query", "a base address has none" },
+        { ["recursive-lock", "-u", "URL#top"], "fragment", "a base address has none" },
+        { ["recursive-lock", "-u", ""], "the URL is empty", "https://fleetlock.example.net" },
+        { ["recursive-lock", "-u"], "'-u'", "argument missing" },
+        { ["recursive-lock", "-u", "URL", "--force"], "'--force'", "unrecognized" },
+        { ["recursive-lock", "-u", "URL", "workers"], "'workers'", "unrecognized" },
+        { ["lock", "-u", "URL"], "'lock'", "unrecognized" },
+        { ["-u", "URL"], "", "command was not provided" },
+        { ["run", "-u", "URL"], "'run'", "argument missing" },
+        { ["run", "-u", "URL", "--"], "'run'", "argument missing" },
+        { ["run", "-u", "URL", "--data", "x.db", "--", "touch", "ran"], "--data", "with --embedded only" },
+        { ["run", "-u", "URL", "--slots", "2", "--", "touch", "ran"], "--slots", "with --embedded only" },
+        { ["run", "-u", "URL", "--embedded", "--", "touch", "ran"], "--url", "do not go together" },
+        { ["-u", "URL", "run", "--embedded", "--", "touch", "ran"], "--url", "do not go together" },
+        { ["run", "-u", "URL", "-g", "a/b", "--", "touch", "ran"], "'a/b'", "a-z, A-Z, 0-9, '.' and '-'" },
+        { ["run", "-u", "URL", "-i", "", "--", "touch", "ran"], "the id is empty", "1 to 255 printable characters" },
+        { ["run", "-u", "URL", "--wait-timeout", "-1", "--", "touch", "ran"], "--wait-timeout is -1", "0 to 2678400 seconds" },
+        { ["run", "-u", "URL", "--wait-timeout", "NaN", "--", "touch", "ran"], "--wait-timeout is NaN", "0 to 2678400 seconds" },
+        { ["run", "-u", "URL", "--wait-timeout", "soon", "--", "touch", "ran"], "'soon'", "--wait-timeout" },
+        { ["run", "-u", "URL", "--", ""], "empty", "command" },
+        { ["run", "--embedded", "--slots", "0", "--", "touch", "ran"], "--slots is 0", "1 to 100000" },
+        { ["run", "--embedded", "--slots", "two", "--", "touch", "ran"], "'two'", "--slots" },
+        { ["run", "--embedded", "--data", "", "--", "touch", "ran"], "--data", "empty" },
+        { ["run", "--embedded", "--data", ":memory:", "--", "touch", "ran"], ":memory:", "--data" },
+        { ["serve", "--group", "workers"], "'workers'", "NAME=SLOTS" },
+        { ["serve", "--group", "workers=many"], "'workers=many'", "a whole number from 0 to 100000" },
+        { ["serve", "--group", "workers=-1"], "'workers=-1'", "a whole number from 0 to 100000" },
+        { ["serve", "--group", "workers=100001"], "100001", "0 to 100000" },
+        { ["serve", "--group", "my_group=1"], "'my_group'", "a-z, A-Z, 0-9, '.' and '-'" },
+        { ["serve", "--group", "=1"], "the group is empty", "at least one of" },
+        { ["serve", "--group", "workers=1", "--group", "workers=2"], "'workers'", "given twice" },
+        { ["serve", "--listen", "3333"], "'3333'", "http://ADDRESS:PORT" },
+        { ["serve", "--listen", "https://127.0.0.1:0"], "'https://127.0.0.1:0'", "http://ADDRESS:PORT" },
+        { ["serve", "--listen", "http://127.0.0.1:0/path"], "'http://127.0.0.1:0/path'", "http://ADDRESS:PORT" },
+        { ["serve", "--data", ""], "--data", "empty" },
+        { ["status", "-u", "URL", "-o", "xml"], "'xml'", "'json'" },
+        { ["status", "-u", "URL", "-g", "a_b"], "'a_b'", "a-z, A-Z, 0-9, '.' and '-'" },
+        { ["status", "-u", "ftp://fleetlock.example.net"], "'ftp://fleetlock.example.net'", "http:// or https://" },
+        { ["id", "--machine-id", "1234"], "'1234'", "32 hexadecimal digits" },
+        { ["id", "--machine-id", "00000000000000000000000000000000"], "all zeros", "machine-id(5)" },
+        { ["id", "--machine-id", ""], "machine id", "empty" },
+        { ["id", "--application-id", "zincati"], "'zincati'", "32 hexadecimal digits" },
+        { ["id", "--raw", "--application-id", "de35106b6ec24688b63afddaa156679b"], "--application-id", "do not go together" },
+    };
+
+    public void Dispose() => _ctl.Dispose();
+
+    [Theory]
+    [MemberData(nameof(BadLines))]
+    public async Task A_bad_command_line_names_the_value_and_the_rule_and_does_nothing(string[] line, string value, string rule)
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+
+        var refused = await _ctl.RunAsync(line.Select(word => word.Replace("URL", server.Url, StringComparison.Ordinal)));
+
+        Assert.True(refused.ExitCode == 64, $"exit code {refused.ExitCode}: {refused.Errors}");
+        Assert.Contains(value, refused.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(rule, refused.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("Error: ", refused.Errors, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+        Assert.False(File.Exists(_ctl.PathOf("ran")));
+        AssertForPeople(refused);
+    }
+
+    [Theory]
+    [InlineData("recursive-lock", "--\u001b[31m")]
+    [InlineData("\u001b[31m")]
+    [InlineData("serve", "--group", "\u001b[31m")]
+    public async Task What_the_message_quotes_cannot_steer_the_terminal(params string[] line)
+    {
+        var refused = await _ctl.RunAsync(line);
+
+        Assert.Equal(64, refused.ExitCode);
+        Assert.DoesNotContain('\u001b', refused.Errors);
+    }
+
+    [Fact]
+    public async Task A_bad_value_is_not_replaced_by_the_environments()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200));
+        _ctl.Variables["FLEETLOCK_URL"] = server.Url;
+        _ctl.Variables["FLEETLOCK_GROUP"] = "workers";
+        _ctl.Variables["FLEETLOCK_ID"] = "node1";
+
+        Assert.Equal(64, (await _ctl.RunAsync("recursive-lock", "-i", "")).ExitCode);
+        Assert.Equal(64, (await _ctl.RunAsync("recursive-lock", "-g", "")).ExitCode);
+        Assert.Equal(64, (await _ctl.RunAsync("recursive-lock", "-u", "")).ExitCode);
+
+        Assert.Empty(server.Requests);
+    }
+
+    private static void AssertForPeople(Finished refused)
+    {
+        Assert.Equal("", refused.Output);
+        Assert.DoesNotContain("Usage:", refused.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", refused.Errors, StringComparison.Ordinal);
+        Assert.InRange(refused.ErrorLines.Length, 1, 4);
+    }
+}

@@ -1,0 +1,95 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+
+namespace FleetLock.Cli.Tests;
+
+/// <summary>The command line as its user has it: a process. Each test has a folder and an environment of its own, and leaves no process behind.</summary>
+internal sealed class Ctl : IDisposable
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "fleetlockctl.dll");
+    private static readonly string Dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly ConcurrentBag<CtlProcess> _started = [];
+
+    internal Ctl()
+    {
+        Variables["HOME"] = Variables["XDG_STATE_HOME"] = Variables["STATE_DIRECTORY"] = _directory.FullName;
+    }
+
+    /// <summary>Variables for the processes that are started from now on, over those of the tests.</summary>
+    internal Dictionary<string, string> Variables { get; } = [];
+
+    /// <summary>A node id that no other test has: the file lock of <c>run</c> is one for the whole machine.</summary>
+    internal string Id { get; } = $"test-{Guid.NewGuid():N}";
+
+    /// <summary>The working folder of the processes, and their state directory.</summary>
+    internal string Folder => _directory.FullName;
+
+    internal string PathOf(string name) => _directory.File(name);
+
+    /// <summary>Runs the command line to its end, with an empty standard input.</summary>
+    internal Task<Finished> RunAsync(params IEnumerable<string> arguments) => Start(arguments).FinishAsync();
+
+    /// <summary>Starts the command line, and waits for nothing.</summary>
+    internal CtlProcess Start(params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Dotnet, [Program, .. arguments])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // Neither settings nor proxies of the machine that the tests run on.
+        foreach (var name in start.Environment.Keys.Where(IsOfMachine).ToList())
+            start.Environment.Remove(name);
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
+
+        var process = new CtlProcess(Process.Start(start)!);
+        _started.Add(process);
+        return process;
+    }
+
+    /// <summary>Makes a file that can be executed.</summary>
+    internal string WriteScript(string name, string text)
+    {
+        var path = PathOf(name);
+        File.WriteAllText(path, text);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    public void Dispose()
+    {
+        foreach (var process in _started)
+            process.Dispose();
+        _directory.Dispose();
+    }
+
+    private static bool IsOfMachine(string variable) =>
+        variable.StartsWith("FLEETLOCK_", StringComparison.Ordinal) || variable.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>A run of the command line that has ended.</summary>
+/// <param name="ExitCode">Its exit code.</param>
+/// <param name="OutputBytes">What it wrote to standard output.</param>
+/// <param name="Errors">What it wrote to standard error.</param>
+internal sealed record Finished(int ExitCode, byte[] OutputBytes, string Errors)
+{
+    internal string Output => Encoding.UTF8.GetString(OutputBytes);
+
+    internal string[] OutputLines => StreamLog.Lines(Output);
+
+    internal string[] ErrorLines => StreamLog.Lines(Errors);
+}

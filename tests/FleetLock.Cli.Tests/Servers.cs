@@ -1,0 +1,42 @@
+using System;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+
+namespace FleetLock.Cli.Tests;
+
+/// <summary>What tests ask of servers.</summary>
+internal static class Servers
+{
+    /// <summary>The server's base address, as a user writes it.</summary>
+    internal static string Url(this ServerProcess server) => server.Address.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>The ids that hold a slot, as the server itself tells.</summary>
+    internal static async Task<string[]> HoldersAsync(this ServerProcess server, string group)
+    {
+        var answer = await RawClient.AskAsync(server.Address, RawClient.Head("GET /v1/groups"));
+        using var list = JsonDocument.Parse(answer.Body);
+        return list.RootElement.GetProperty("groups").EnumerateArray()
+            .Single(candidate => candidate.GetProperty("group").GetString() == group)
+            .GetProperty("holders").EnumerateArray()
+            .Select(holder => holder.GetProperty("id").GetString()!)
+            .ToArray();
+    }
+}
+
+/// <summary>An address where connections are refused: bound but not listening, so nobody else can get the port in the meantime.</summary>
+internal sealed class ClosedPort : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    internal ClosedPort() => _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+    internal string Address => _socket.LocalEndPoint!.ToString()!;
+
+    internal string Url => "http://" + Address;
+
+    public void Dispose() => _socket.Dispose();
+}
