@@ -47,8 +47,7 @@ internal static class ServeCommand
         return ExitCodes.Success;
     }
 
-    // An IP address, because Kestrel takes any name to mean every address of the machine.
-    private static Uri ParseListen(string text) => Uri.TryCreate(text, UriKind.Absolute, out var listen) && listen.Host.Length > 0 && listen.HostNameType != UriHostNameType.Dns
+    private static Uri ParseListen(string text) => Uri.TryCreate(text, UriKind.Absolute, out var listen)
         ? listen
         : throw new UsageException($"The listen address '{ProtocolRules.Show(text)}' is not of the form http://ADDRESS:PORT, with an IP address.");
 

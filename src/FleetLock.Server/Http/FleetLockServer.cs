@@ -130,8 +130,10 @@ public sealed class FleetLockServer : IAsyncDisposable
 
     private static void RequireListenAddress(Uri listen)
     {
-        if (listen.Scheme != Uri.UriSchemeHttp || listen.PathAndQuery != "/" || listen.UserInfo.Length > 0 || listen.Fragment.Length > 0)
-            throw new FleetLockInputException("listen", $"The listen address '{ProtocolRules.Show(listen.OriginalString)}' is not of the form http://ADDRESS:PORT.");
+        // An IP address, because Kestrel takes any name to mean every address of the machine.
+        var isAddress = listen.Scheme == Uri.UriSchemeHttp && listen.HostNameType is (UriHostNameType.IPv4 or UriHostNameType.IPv6);
+        if (!isAddress || listen.PathAndQuery != "/" || listen.UserInfo.Length > 0 || listen.Fragment.Length > 0)
+            throw new FleetLockInputException("listen", $"The listen address '{ProtocolRules.Show(listen.OriginalString)}' is not of the form http://ADDRESS:PORT, with an IP address.");
     }
 
     private static FleetLockServerException CannotListen(Uri listen, Exception e)

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.IO;
 using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -67,7 +68,7 @@ internal sealed class ProtocolEndpoint(SemaphoreGroups groups, ILogger logger)
         {
             for (; ; )
             {
-                var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted).ConfigureAwait(false);
+                var read = await request.BodyReader.ReadAsync().ConfigureAwait(false);
                 if (read.IsCompleted)
                 {
                     var answer = RequestReader.TryRead(Span(read.Buffer), out var group, out var id, out var refusal)
@@ -80,9 +81,13 @@ internal sealed class ProtocolEndpoint(SemaphoreGroups groups, ILogger logger)
                 request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
-        catch (BadHttpRequestException e)
+        catch (IOException e)
         {
-            return ("", "", e.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorReply.BodyTooLarge() : ErrorReply.InvalidBody(TerminalText.Clean(e.Message)));
+            // What follows on this connection, if anything does, is not the beginning of a request.
+            request.HttpContext.Response.Headers.Connection = "close";
+            return ("", "", e is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
+                ? ErrorReply.BodyTooLarge()
+                : ErrorReply.InvalidBody(TerminalText.Clean(e.Message)));
         }
     }
 

@@ -54,6 +54,11 @@ internal static class RequestReader
         {
             return ErrorReply.InvalidBody("the body is not valid JSON: " + TerminalText.Clean(e.Message));
         }
+        catch (InvalidOperationException)
+        {
+            // Thrown where a member's escaped name is compared.
+            return ErrorReply.InvalidBody("a member's name escapes half a surrogate pair");
+        }
         catch (InvalidRequestException e)
         {
             return ErrorReply.InvalidBody(e.Message);

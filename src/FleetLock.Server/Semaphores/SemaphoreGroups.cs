@@ -61,14 +61,17 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     internal async Task<FleetGroupList> ListAsync(CancellationToken cancellationToken)
     {
         var stored = await _store.LoadAllAsync(cancellationToken).ConfigureAwait(false);
-        var groups =
-            from entry in stored
-            let semaphore = entry.Value.Semaphore
-            where _configured.ContainsKey(entry.Key) || semaphore.Holders.Count > 0
-            orderby entry.Key
-            select new FleetGroup(entry.Key, semaphore.Slots, semaphore.Free, [.. semaphore.Holders.Select(holder => new FleetHolder(holder.Key, holder.Value))]);
-        return new FleetGroupList([.. groups]);
+        return new FleetGroupList(
+        [
+            .. stored
+                .Where(group => _configured.ContainsKey(group.Key) || group.Value.Semaphore.Holders.Count > 0)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => Describe(group.Key, group.Value.Semaphore)),
+        ]);
     }
+
+    private static FleetGroup Describe(string name, GroupSemaphore semaphore) =>
+        new(name, semaphore.Slots, semaphore.Free, [.. semaphore.Holders.Select(holder => new FleetHolder(holder.Key, holder.Value))]);
 
     /// <summary>Answers what has queued up, then ends.</summary>
     public async ValueTask DisposeAsync()

@@ -69,6 +69,10 @@ internal sealed class SemaphoreDatabase : IDisposable
         {
             connection.Open();
             var isNew = IsNew(connection, path);
+
+            // SQLite opens what it may not write as read-only, and says so only at the first write.
+            if (SQLitePCL.raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
+                throw new SemaphoreStoreException($"The data file {path} cannot be used: it is read-only");
             Configure(connection);
             if (isNew)
                 CreateTables(connection);
@@ -91,9 +95,9 @@ internal sealed class SemaphoreDatabase : IDisposable
     /// <param name="action">The action.</param>
     internal void InTransaction(bool isWrite, Action action)
     {
-        (isWrite ? _beginWrite : _beginRead).ExecuteNonQuery();
         try
         {
+            (isWrite ? _beginWrite : _beginRead).ExecuteNonQuery();
             action();
             _commit.ExecuteNonQuery();
         }

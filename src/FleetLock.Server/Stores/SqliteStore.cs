@@ -15,6 +15,7 @@ public sealed class SqliteStore : ISemaphoreStore
     private readonly BlockingCollection<Work> _queue = [];
     private readonly string _path;
     private Thread? _writer;
+    private int _isDisposed;
 
     /// <summary>Makes a store; <see cref="OpenAsync"/> opens it.</summary>
     /// <param name="path">The database file. It is made if it is not there; its folder must be.</param>
@@ -56,8 +57,9 @@ public sealed class SqliteStore : ISemaphoreStore
     /// <summary>Does what has queued up, then closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_queue.IsAddingCompleted)
-            _queue.CompleteAdding();
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+            return;
+        _queue.CompleteAdding();
         if (_writer is { } writer)
             await Task.Run(writer.Join).ConfigureAwait(false);
         _queue.Dispose();
@@ -85,6 +87,10 @@ public sealed class SqliteStore : ISemaphoreStore
         }
         catch (Exception e)
         {
+            // Nobody serves the queue: what is in it fails, and what comes later is told that the file is closed.
+            _queue.CompleteAdding();
+            foreach (var work in _queue.GetConsumingEnumerable())
+                work.Fail(e);
             opened.SetException(e);
             return;
         }

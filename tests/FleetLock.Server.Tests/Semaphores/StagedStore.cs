@@ -1,0 +1,96 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>A memory store that counts the saves, and in which a test stages what happens at the next of them.</summary>
+internal sealed class StagedStore : ISemaphoreStore
+{
+    private readonly MemoryStore _inner = new();
+    private readonly ConcurrentQueue<Func<Func<Task<StoredSemaphore?>>, Task<StoredSemaphore?>>> _stages = new();
+    private int _saves;
+
+    public string Description => "staged";
+
+    /// <summary>How many saves the coordinator has asked for.</summary>
+    internal int Saves => Volatile.Read(ref _saves);
+
+    /// <summary>Holds the next save back.</summary>
+    /// <returns>The held save.</returns>
+    internal HeldSave HoldNextSave()
+    {
+        var held = new HeldSave();
+        _stages.Enqueue(async save =>
+        {
+            held.SetBegun();
+            await held.Released;
+            return await save();
+        });
+        return held;
+    }
+
+    /// <summary>Lets another server write just before the next save.</summary>
+    /// <param name="change">What the other one does.</param>
+    internal void ConflictWithNextSave(Func<GroupSemaphore, GroupSemaphore> change) => _stages.Enqueue(async save =>
+    {
+        await WriteBehindItsBackAsync(change);
+        return await save();
+    });
+
+    /// <summary>Makes the next save fail.</summary>
+    /// <param name="fault">The fault.</param>
+    internal void FailNextSave(Exception fault) => _stages.Enqueue(_ => throw fault);
+
+    /// <summary>Makes the next save fail after it has saved, as when the answer of a remote store is lost.</summary>
+    /// <param name="fault">The fault.</param>
+    internal void FailAfterNextSave(Exception fault) => _stages.Enqueue(async save =>
+    {
+        await save();
+        throw fault;
+    });
+
+    /// <summary>Writes as another server on the same store does.</summary>
+    /// <param name="change">What the other one does.</param>
+    internal async Task WriteBehindItsBackAsync(Func<GroupSemaphore, GroupSemaphore> change)
+    {
+        var seen = await LoadAsync(Sample.Group, TestContext.Current.CancellationToken);
+        Assert.NotNull(await _inner.SaveAsync(Sample.Group, seen, change(seen.Semaphore), TestContext.Current.CancellationToken));
+    }
+
+    public Task OpenAsync(CancellationToken cancellationToken) => _inner.OpenAsync(cancellationToken);
+
+    public Task<IReadOnlyDictionary<string, StoredSemaphore>> LoadAllAsync(CancellationToken cancellationToken) =>
+        _inner.LoadAllAsync(cancellationToken);
+
+    public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) => _inner.LoadAsync(group, cancellationToken);
+
+    public Task<StoredSemaphore?> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _saves);
+        Task<StoredSemaphore?> Save() => _inner.SaveAsync(group, seen, desired, cancellationToken);
+        return _stages.TryDequeue(out var stage) ? stage(Save) : Save();
+    }
+
+    public ValueTask DisposeAsync() => _inner.DisposeAsync();
+
+    /// <summary>A save that waits for the test.</summary>
+    internal sealed class HeldSave
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when the coordinator has asked for the save.</summary>
+        internal Task Begun => _begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        internal Task Released => _released.Task;
+
+        internal void SetBegun() => _begun.SetResult();
+
+        /// <summary>Lets the save go on.</summary>
+        internal void Release() => _released.SetResult();
+    }
+}

@@ -1,0 +1,205 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Microsoft.Data.Sqlite;
+using Xunit;
+using static FleetLock.Server.Tests.Sample;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>What the SQLite store promises beyond <see cref="StoreContractTests"/>: durability, and company on the same file.</summary>
+public sealed class SqliteStoreTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string DataFile => _folder.File("fleetlock.db");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_file_has_a_write_ahead_log()
+    {
+        await using var store = await OpenAsync();
+        await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
+
+        Assert.Equal("wal", await operatorsConnection.ScalarAsync("PRAGMA journal_mode"));
+    }
+
+    [Fact]
+    public void Every_commit_is_synced_to_the_disk()
+    {
+        // The setting belongs to the connection, so no other connection can tell.
+        using var database = SemaphoreDatabase.Open(DataFile);
+        using var command = ConnectionOf(database).CreateCommand();
+        command.CommandText = "PRAGMA synchronous";
+
+        const long full = 2;
+        Assert.Equal(full, command.ExecuteScalar());
+    }
+
+    [Fact]
+    public async Task A_closed_store_leaves_one_file()
+    {
+        await using (var store = await OpenAsync())
+            await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token);
+
+        Assert.Equal([DataFile], Directory.GetFiles(_folder.FullName));
+    }
+
+    [Fact]
+    public async Task What_was_saved_is_there_when_the_file_is_opened_again()
+    {
+        await using (var store = await OpenAsync())
+            await store.SaveAsync(Group, StoredSemaphore.None, Held(2, "a", "b"), Token);
+
+        await using var reopened = await OpenAsync();
+        var loaded = await reopened.LoadAsync(Group, Token);
+        Assert.Equal((2, 1), (loaded.Semaphore.Slots, loaded.Revision));
+        Assert.Equal(Held(2, "a", "b").Holders, loaded.Semaphore.Holders);
+    }
+
+    [Fact]
+    public async Task An_operator_can_read_the_tables()
+    {
+        await using var store = await OpenAsync();
+        await store.SaveAsync(Group, StoredSemaphore.None, Held(2, "a"), Token);
+
+        await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
+        Assert.Equal("workers|2|1", await operatorsConnection.ScalarAsync("SELECT name || '|' || slots || '|' || revision FROM semaphores"));
+        Assert.Equal(
+            "workers|a|2026-01-02T03:04:05.6789012Z",
+            await operatorsConnection.ScalarAsync("SELECT semaphore || '|' || id || '|' || since FROM holders"));
+    }
+
+    [Fact]
+    public async Task What_has_queued_up_is_saved_before_the_file_is_closed()
+    {
+        var store = await OpenAsync();
+        var saves = Enumerable.Range(0, 100).Select(i => store.SaveAsync("group" + i, StoredSemaphore.None, Held(1, "a"), Token)).ToArray();
+        await store.DisposeAsync();
+
+        Assert.All(await Task.WhenAll(saves), Assert.NotNull);
+        await using var reopened = await OpenAsync();
+        Assert.Equal(100, (await reopened.LoadAllAsync(Token)).Count);
+    }
+
+    [Fact]
+    public async Task A_closed_store_says_so()
+    {
+        var store = await OpenAsync();
+        await store.DisposeAsync();
+
+        foreach (var use in Uses(store))
+            Assert.Contains("closed", (await Assert.ThrowsAsync<SemaphoreStoreException>(use)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_could_not_be_opened_does_not_keep_anyone_waiting()
+    {
+        await using var store = new SqliteStore(_folder.FullName);
+        await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.OpenAsync(Token));
+
+        foreach (var use in Uses(store))
+            await Assert.ThrowsAsync<SemaphoreStoreException>(() => use().WaitAsync(TimeSpan.FromSeconds(5), Token));
+    }
+
+    [Fact]
+    public async Task A_fault_in_one_save_saves_nothing_of_it_and_the_store_goes_on()
+    {
+        await using var store = await OpenAsync();
+        await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
+        await operatorsConnection.RunAsync(
+            "CREATE TRIGGER refuse BEFORE INSERT ON holders WHEN new.id = 'b' BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
+
+        var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.SaveAsync(Group, StoredSemaphore.None, Held(2, "a", "b"), Token));
+        Assert.Contains("refused by the test", fault.Message, StringComparison.Ordinal);
+        Assert.False((await store.LoadAsync(Group, Token)).Exists);
+
+        Assert.NotNull(await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token));
+    }
+
+    [Fact]
+    public async Task A_new_file_can_be_opened_by_several_at_the_same_time()
+    {
+        for (var round = 0; round < 25; round++)
+        {
+            var file = _folder.File($"round{round}.db");
+            var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var openers = Enumerable.Range(0, 4).Select(async _ =>
+            {
+                await using var store = new SqliteStore(file);
+                await start.Task;
+                await store.OpenAsync(Token);
+            }).ToArray();
+            start.SetResult();
+
+            await Task.WhenAll(openers);
+        }
+    }
+
+    [Fact]
+    public async Task Two_stores_on_one_file_never_overwrite_each_other()
+    {
+        const int slots = 3;
+        await using var first = await OpenAsync();
+        await using var second = await OpenAsync();
+        Assert.NotNull(await first.SaveAsync(Group, StoredSemaphore.None, GroupSemaphore.Empty(slots), Token));
+
+        var writes = 1;
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() => LockAndUnlockAsync(i % 2 == 0 ? first : second, "id" + i))));
+
+        var end = await first.LoadAsync(Group, Token);
+        Assert.Equal(writes, end.Revision);
+        Assert.Empty(end.Semaphore.Holders);
+        Assert.Equal(end.Revision, (await second.LoadAsync(Group, Token)).Revision);
+
+        async Task LockAndUnlockAsync(SqliteStore store, string id)
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                await ChangeAsync(store, semaphore => semaphore.Lock(id, Since));
+                await ChangeAsync(store, semaphore => semaphore.Unlock(id));
+            }
+        }
+
+        // Tries until the change is made, by compare-and-swap alone.
+        async Task ChangeAsync(SqliteStore store, Func<GroupSemaphore, (GroupSemaphore Next, SlotReply Reply)> change)
+        {
+            for (; ; )
+            {
+                var seen = await store.LoadAsync(Group, Token);
+                Assert.InRange(seen.Semaphore.Holders.Count, 0, slots);
+                var (next, reply) = change(seen.Semaphore);
+                if (reply == SlotReply.Full || await store.SaveAsync(Group, seen, next, Token) is not { } saved)
+                    continue;
+                Assert.Equal(seen.Revision + 1, saved.Revision);
+                Interlocked.Increment(ref writes);
+                return;
+            }
+        }
+    }
+
+    private async Task<SqliteStore> OpenAsync()
+    {
+        var store = new SqliteStore(DataFile);
+        await store.OpenAsync(Token);
+        return store;
+    }
+
+    private static Func<Task>[] Uses(SqliteStore store) =>
+    [
+        () => store.LoadAllAsync(Token),
+        () => store.LoadAsync(Group, Token),
+        () => store.SaveAsync(Group, StoredSemaphore.None, StoredSemaphore.None.Semaphore, Token),
+        () => store.SaveAsync(Group, StoredSemaphore.None, Held(1), Token),
+    ];
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_connection")]
+    private static extern ref SqliteConnection ConnectionOf(SemaphoreDatabase database);
+}
