@@ -15,16 +15,16 @@ using System.Threading.Tasks;
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// A TCP listener on the loopback that writes down the exact bytes of each request and answers from a script. There is no HTTP stack in it,
+/// A listener on the loopback, or on a Unix socket, that writes down the exact bytes of each request and answers from a script. There is no HTTP stack in it,
 /// so it can say what no HTTP stack would say.
 /// </summary>
 public sealed class RawServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<RawRequest> _requests = new();
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly X509Certificate2? _certificate;
+    private readonly SslServerAuthenticationOptions? _tls;
     private readonly RawAnswer[] _script;
     private readonly Task _serving;
     private int _taken;
@@ -40,18 +40,30 @@ public sealed class RawServer : IAsyncDisposable
     /// <param name="certificate">The server's certificate, with its key.</param>
     /// <param name="script">One answer for each request, whatever the connection; the last one repeats.</param>
     public RawServer(X509Certificate2? certificate, params RawAnswer[] script)
+        : this(new IPEndPoint(IPAddress.Loopback, 0), certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate }, _ => script)
     {
-        _certificate = certificate;
-        _script = script;
-        _listener.Start();
-        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Starts to listen.</summary>
+    /// <param name="where">The address, or the path of a Unix socket.</param>
+    /// <param name="tls">How TLS is spoken; <see langword="null"/> is not at all.</param>
+    /// <param name="script">Makes the answers, told the base address: one for each request, whatever the connection; the last one repeats.</param>
+    public RawServer(EndPoint where, SslServerAuthenticationOptions? tls, Func<string, RawAnswer[]> script)
+    {
+        _tls = tls;
+        _listener = new Socket(where.AddressFamily, SocketType.Stream, where is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        _listener.Bind(where);
+        _listener.Listen();
+        Port = (_listener.LocalEndPoint as IPEndPoint)?.Port ?? 0;
+        _script = script(Url);
         _serving = ServeAsync();
     }
 
+    /// <summary>The port; 0 on a Unix socket.</summary>
     public int Port { get; }
 
     /// <summary>The base address, without a slash at its end.</summary>
-    public string Url => string.Create(CultureInfo.InvariantCulture, $"{(_certificate is null ? "http" : "https")}://127.0.0.1:{Port}");
+    public string Url => string.Create(CultureInfo.InvariantCulture, $"{(_tls is null ? "http" : "https")}://127.0.0.1:{Port}");
 
     public Uri Uri => new(Url);
 
@@ -77,7 +89,7 @@ public sealed class RawServer : IAsyncDisposable
         try
         {
             for (; ; )
-                conversations.Add(ConverseAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+                conversations.Add(ConverseAsync(await _listener.AcceptAsync(_stop.Token)));
         }
         catch (OperationCanceledException)
         {
@@ -85,7 +97,7 @@ public sealed class RawServer : IAsyncDisposable
         }
     }
 
-    private async Task ConverseAsync(TcpClient client)
+    private async Task ConverseAsync(Socket client)
     {
         using (client)
         {
@@ -107,18 +119,18 @@ public sealed class RawServer : IAsyncDisposable
         }
     }
 
-    private async Task<Stream> OpenAsync(TcpClient client)
+    private async Task<Stream> OpenAsync(Socket client)
     {
-        if (_certificate is null)
-            return client.GetStream();
+        if (_tls is null)
+            return new NetworkStream(client, ownsSocket: true);
 
-        var stream = new SslStream(client.GetStream());
-        await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+        var stream = new SslStream(new NetworkStream(client, ownsSocket: true));
+        await stream.AuthenticateAsServerAsync(_tls, _stop.Token);
         return stream;
     }
 
     /// <summary>Gives an answer. True when the connection is good for another request.</summary>
-    private async Task<bool> AnswerAsync(TcpClient client, Stream stream, RawAnswer answer)
+    private async Task<bool> AnswerAsync(Socket client, Stream stream, RawAnswer answer)
     {
         await answer.Gate.WaitAsync(_stop.Token);
         await stream.WriteAsync(answer.Bytes, _stop.Token);

@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Net.Http;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Threading;
@@ -39,8 +40,10 @@ public sealed class FleetLockClient : IDisposable
         _http = HttpTransport.Create(options);
     }
 
-    /// <summary>The server's base address, without user information.</summary>
-    public Uri Server => _options.Server.Uri;
+    /// <summary>The server's base address.</summary>
+    public ServerAddress Server => _options.Server;
+
+    internal FleetLockClientOptions Options => _options;
 
     /// <summary>Takes a slot: RecursiveLock of the protocol. An id that holds a slot already is granted it again.</summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
@@ -50,7 +53,18 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> LockAsync(string group, string id, CancellationToken cancellationToken = default) =>
-        SendAsync(FleetLockOperation.Lock, group, id, cancellationToken);
+        LockAsync(group, id, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Takes a slot, and asks the server to hold the request until one is free. A server that cannot do that answers at once.</summary>
+    /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
+    /// <param name="id">The node id: unique to the machine, stable across reboots, 1 to 255 printable characters.</param>
+    /// <param name="hold">How long to hold the request, in whole seconds and less than the request's time-out; less than a second is not at all.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; an unlock with the same id puts that right.</param>
+    /// <returns>The result; <see cref="FleetLockStatus.Granted"/> only if the server answered with exactly 200.</returns>
+    /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public Task<FleetLockResult> LockAsync(string group, string id, TimeSpan hold, CancellationToken cancellationToken = default) =>
+        SendAsync(FleetLockOperation.Lock, group, id, hold, cancellationToken);
 
     /// <summary>Gives a slot back: UnlockIfHeld of the protocol. It is a success too when the id holds none, so it is always safe.</summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
@@ -60,7 +74,27 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> UnlockAsync(string group, string id, CancellationToken cancellationToken = default) =>
-        SendAsync(FleetLockOperation.Unlock, group, id, cancellationToken);
+        SendAsync(FleetLockOperation.Unlock, group, id, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>
+    /// Releases a slot that was perhaps granted, after a lock that was cancelled or whose answer was lost. One request; it never throws.
+    /// </summary>
+    /// <param name="group">The group of the lock.</param>
+    /// <param name="id">The id of the lock.</param>
+    /// <param name="timeLimit">The longest to wait for the acknowledgement.</param>
+    /// <returns>True when the server has acknowledged it.</returns>
+    public async Task<bool> TryReleaseAsync(string group, string id, TimeSpan timeLimit)
+    {
+        using var timeout = new CancellationTokenSource(timeLimit);
+        try
+        {
+            return (await UnlockAsync(group, id, timeout.Token).ConfigureAwait(false)).IsSuccess;
+        }
+        catch (Exception e) when (e is OperationCanceledException or FleetLockInputException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Lists the groups with their slots and holders. An extension: of the peers only this project's own server answers it.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
@@ -90,6 +124,11 @@ public sealed class FleetLockClient : IDisposable
         {
             throw new TimeoutException(TimedOutMessage("no answer"));
         }
+        catch (HttpRequestException e)
+        {
+            // Without the exception itself, whose message may have a proxy's password.
+            throw new HttpRequestException(TransportFailure.Read(e, Server).Message);
+        }
     }
 
     /// <summary>
@@ -104,7 +143,7 @@ public sealed class FleetLockClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<FleetLockResult> SendAsync(FleetLockOperation operation, string group, string id, CancellationToken cancellationToken)
+    private async Task<FleetLockResult> SendAsync(FleetLockOperation operation, string group, string id, TimeSpan hold, CancellationToken cancellationToken)
     {
         var body = WireFormat.WriteRequest(ProtocolRules.RequireGroup(group), ProtocolRules.RequireId(id));
         var started = _options.Clock.GetTimestamp();
@@ -112,6 +151,8 @@ public sealed class FleetLockClient : IDisposable
         {
             var request = NewRequest(operation, body);
             request.Headers.Add(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue);
+            if (HoldSeconds(hold) is > 0 and var seconds)
+                request.Headers.Add(FleetLockProtocol.PreferHeader, FormattableString.Invariant($"{FleetLockProtocol.WaitPreference}={seconds}"));
             var outcome = await ExchangeAsync(operation, request, cancellationToken).ConfigureAwait(false);
             if (outcome.LostRace && attempt < MaxRaces)
                 continue;
@@ -122,12 +163,13 @@ public sealed class FleetLockClient : IDisposable
                 Status = outcome.Status,
                 Group = group,
                 Id = id,
-                Server = Server,
+                Server = Server.ToString(),
                 Kind = outcome.Kind,
                 Message = outcome.Message,
                 HttpStatus = outcome.HttpStatus,
                 RetryAfter = outcome.RetryAfter,
                 OutcomeUnknown = outcome.OutcomeUnknown,
+                ServerWaited = outcome.ServerWaited,
                 Attempts = attempt,
                 Elapsed = _options.Clock.GetElapsedTime(started),
                 Time = _options.Clock.GetUtcNow(),
@@ -187,11 +229,31 @@ public sealed class FleetLockClient : IDisposable
     private async Task<Outcome> ReadOutcomeAsync(FleetLockOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
+        if (status == 200 && IsWebPage(response.Content.Headers))
+        {
+            return new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", "the answer is a web page, such as a login page or a captive portal sends in the server's place")
+            {
+                HttpStatus = status,
+                OutcomeUnknown = true,
+            };
+        }
+
         var body = status == 200
             ? ReadOnlyMemory<byte>.Empty
             : await BoundedBody.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return ResponseReader.Read(operation, status, body, RetryAfterOf(response));
+        return ResponseReader.Read(operation, status, body, RetryAfterOf(response)) with
+        {
+            ServerWaited = HasWaited(response),
+            Date = response.Headers.Date,
+        };
     }
+
+    /// <summary>
+    /// A page of HTML, told by the headers alone: what stands between, on its way through plain HTTP, answers a POST with 200 and a login page.
+    /// The servers in the field send nothing, text or JSON with their 200; a framework that calls an empty answer HTML is taken at its word.
+    /// </summary>
+    private static bool IsWebPage(HttpContentHeaders headers) =>
+        headers.ContentType?.MediaType?.ToUpperInvariant() is "TEXT/HTML" or "APPLICATION/XHTML+XML" && headers.ContentLength != 0;
 
     private CancellationTokenSource StartDeadline(CancellationToken cancellationToken)
     {
@@ -201,7 +263,19 @@ public sealed class FleetLockClient : IDisposable
         return deadline;
     }
 
-    private string TimedOutMessage(string what) => $"{what} from {Server.Host}:{Server.Port} within {_options.Timeout.TotalSeconds:0.###} s";
+    private string TimedOutMessage(string what) => $"{what} from {Server.Peer} within {_options.Timeout.TotalSeconds:0.###} s";
+
+    /// <summary>The seconds to ask the server to hold a request: well within the time-out, or the answer would come too late.</summary>
+    private int HoldSeconds(TimeSpan hold)
+    {
+        var most = _options.HasTimeout ? TimeSpan.FromTicks(_options.Timeout.Ticks / 10 * 9) : hold;
+        return (int)Math.Min(hold.TotalSeconds, most.TotalSeconds);
+    }
+
+    private static bool HasWaited(HttpResponseMessage response) =>
+        response.Headers.TryGetValues(FleetLockProtocol.PreferenceAppliedHeader, out var applied)
+        && applied.SelectMany(value => value.Split(','))
+            .Any(preference => preference.Split('=')[0].Trim().Equals(FleetLockProtocol.WaitPreference, StringComparison.OrdinalIgnoreCase));
 
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {

@@ -1,4 +1,7 @@
 using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 
 namespace FleetLock;
 
@@ -20,8 +23,36 @@ public sealed record FleetLockClientOptions
     /// </summary>
     public TimeSpan Timeout { get; init; } = DefaultTimeout;
 
+    /// <summary>A bearer token (RFC 6750). It goes before <see cref="Credential"/>, and both go before the user information of the address.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>A user and a password for Basic authentication.</summary>
+    public NetworkCredential? Credential { get; init; }
+
+    /// <summary>The certificate, with its private key, that the client shows to the server.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+
+    /// <summary>The only authorities that the server's certificate may come from; <see langword="null"/> trusts those of the system.</summary>
+    public X509Certificate2Collection? CaCertificates { get; init; }
+
+    /// <summary>Accepts any certificate of the server. Whoever stands in between can then grant what is not granted: for a lab only.</summary>
+    public bool SkipCertificateCheck { get; init; }
+
+    /// <summary>The proxy; <see langword="null"/> uses that of the system or the environment.</summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>Uses no proxy, whatever the system says.</summary>
+    public bool NoProxy { get; init; }
+
+    /// <summary>More headers for each request. The protocol's own, and those that belong to the connection, cannot be set.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
     /// <summary>The clock for <see cref="FleetLockResult.Time"/> and <see cref="FleetLockResult.Elapsed"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal bool HasTimeout => Timeout != System.Threading.Timeout.InfiniteTimeSpan;
+
+    /// <summary>Server and time-out only, because there are secrets among the rest.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => $"{Server}, time-out {(HasTimeout ? Timeout.ToString() : "none")}";
 }

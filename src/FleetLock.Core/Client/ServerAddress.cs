@@ -8,11 +8,22 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
 {
     private readonly string _base;
 
-    private ServerAddress(Uri uri, string? basicCredentials)
+    private const string UnixScheme = "http+unix://";
+
+#if NET
+    /// <summary>What every system takes: macOS has room for 104 bytes with the NUL at the end.</summary>
+    private const int MaxSocketPathBytes = 103;
+#endif
+
+    private readonly string _shown;
+
+    private ServerAddress(Uri uri, string? basicCredentials, string? socketPath = null)
     {
         Uri = uri;
         BasicCredentials = basicCredentials;
+        SocketPath = socketPath;
         _base = uri.AbsoluteUri.TrimEnd('/');
+        _shown = socketPath is null ? _base : UnixScheme + Uri.EscapeDataString(socketPath) + uri.AbsolutePath.TrimEnd('/');
     }
 
     /// <summary>The base address, without user information. This is the form to show.</summary>
@@ -21,14 +32,25 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
     /// <summary>The parameter of an <c>Authorization: Basic</c> header made from the address's user information, or <see langword="null"/>. Never to be shown.</summary>
     internal string? BasicCredentials { get; }
 
+    /// <summary>The Unix socket that the server listens on, or <see langword="null"/>; the requests then name the host <c>localhost</c>.</summary>
+    public string? SocketPath { get; }
+
+    /// <summary>What a connection goes to, for messages: host and port, or the socket's path.</summary>
+    internal string Peer => SocketPath ?? $"{Uri.Host}:{Uri.Port}";
+
     /// <summary>Reads a base address.</summary>
-    /// <param name="text">An absolute <c>http</c> or <c>https</c> URL without query and fragment; a path is kept, and slashes at its end do not matter.</param>
+    /// <param name="text">
+    /// An absolute <c>http</c> or <c>https</c> URL without query and fragment; a path is kept, and slashes at its end do not matter.
+    /// <c>http+unix://%2Frun%2Ffleetlock.sock</c> is a Unix socket, its path percent-encoded in the place of a host (not on .NET Framework).
+    /// </param>
     /// <returns>The address.</returns>
     /// <exception cref="FleetLockInputException">It is not such a URL.</exception>
     public static ServerAddress Parse(string text)
     {
         if (string.IsNullOrWhiteSpace(text))
             throw Fault("The URL is empty; it takes the base address of a FleetLock server, such as https://fleetlock.example.net.");
+        if (text.TrimStart().StartsWith(UnixScheme, StringComparison.OrdinalIgnoreCase))
+            return ParseUnix(text.Trim());
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
         {
             throw Fault(HasScheme(text)
@@ -56,17 +78,31 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
     public Uri Endpoint(string path) => new(_base + "/" + path);
 
     /// <inheritdoc/>
-    public bool Equals(ServerAddress? other) => other is not null && _base == other._base && BasicCredentials == other.BasicCredentials;
+    public bool Equals(ServerAddress? other) => other is not null && _shown == other._shown && BasicCredentials == other.BasicCredentials;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ServerAddress);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _base.GetHashCode();
+    public override int GetHashCode() => _shown.GetHashCode();
 
     /// <summary>The base address without user information.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => _base;
+    public override string ToString() => _shown;
+
+    private static ServerAddress ParseUnix(string text)
+    {
+#if NET
+        var rest = text.Substring(UnixScheme.Length);
+        var slash = rest.IndexOf('/');
+        var socketPath = Uri.UnescapeDataString(slash < 0 ? rest : rest.Substring(0, slash));
+        if (socketPath.Length == 0 || socketPath[0] != '/' || Encoding.UTF8.GetByteCount(socketPath) > MaxSocketPathBytes || text.IndexOf('?') >= 0 || text.IndexOf('#') >= 0)
+            throw Fault($"The URL '{ShowUnparsed(text)}' is not of the form {UnixScheme}%2Fpath%2Fof%2Fsocket, with a path of at most {MaxSocketPathBytes} bytes and neither query nor fragment.");
+        return new ServerAddress(new Uri("http://localhost" + (slash < 0 ? "/" : rest.Substring(slash))), null, socketPath);
+#else
+        throw Fault($"The URL '{ShowUnparsed(text)}' is a Unix socket, which .NET Framework cannot reach.");
+#endif
+    }
 
     private static FleetLockInputException Fault(string message) => new("url", message);
 

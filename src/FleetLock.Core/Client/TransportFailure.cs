@@ -1,4 +1,5 @@
 using System;
+using System.Text.RegularExpressions;
 #if NET
 using System.Net.Http;
 #else
@@ -15,20 +16,20 @@ internal static class TransportFailure
     /// <param name="e">What the HTTP stack threw.</param>
     /// <param name="server">The server, for the message.</param>
     /// <returns>The outcome.</returns>
-    internal static Outcome Read(Exception e, Uri server)
+    internal static Outcome Read(Exception e, ServerAddress server)
     {
-        var cause = TerminalText.Clean(Innermost(e).Message);
+        var cause = TerminalText.Clean(WithoutUserInfo(Innermost(e).Message));
         return CauseOf(e) switch
         {
-            Cause.Name => NotSent($"cannot find the host '{server.Host}': {cause}"),
-            Cause.Connect => NotSent($"cannot connect to {server.Host}:{server.Port}: {cause}"),
-            Cause.Tls => NotSent($"the TLS connection to {server.Host}:{server.Port} failed: {cause}"),
-            Cause.Proxy => NotSent($"the proxy refused the way to {server.Host}:{server.Port}: {cause}"),
-            Cause.NotHttp => new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.ClientFailedRequest, $"what answers at {server.Host}:{server.Port} is not HTTP: {cause}")
+            Cause.Name => NotSent($"cannot find the host '{server.Uri.Host}': {cause}"),
+            Cause.Connect => NotSent($"cannot connect to {server.Peer}: {cause}"),
+            Cause.Tls => NotSent($"the TLS connection to {server.Peer} failed: {cause}"),
+            Cause.Proxy => NotSent($"the proxy refused the way to {server.Peer}: {cause}"),
+            Cause.NotHttp => new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.ClientFailedRequest, $"what answers at {server.Peer} is not HTTP: {cause}")
             {
                 OutcomeUnknown = true,
             },
-            _ => new Outcome(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, $"the connection to {server.Host}:{server.Port} broke before the answer was complete: {cause}")
+            _ => new Outcome(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, $"the connection to {server.Peer} broke before the answer was complete: {cause}")
             {
                 OutcomeUnknown = true,
             },
@@ -46,6 +47,9 @@ internal static class TransportFailure
     }
 
     private static Outcome NotSent(string message) => new(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, message);
+
+    /// <summary>.NET names a proxy by its whole address, with the password that is in it.</summary>
+    private static string WithoutUserInfo(string message) => Regex.Replace(message, @"://[^\s/]*@", "://");
 
     private static Exception Innermost(Exception e)
     {

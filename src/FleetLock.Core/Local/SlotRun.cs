@@ -19,6 +19,9 @@ public sealed class SlotRun : IDisposable
 
     private static readonly TimeSpan CleanUpTimeout = TimeSpan.FromSeconds(10);
 
+    // Ctrl+C is to end a wait within a second.
+    private static readonly TimeSpan InterruptedCleanUpTimeout = TimeSpan.FromMilliseconds(700);
+
     private readonly FleetLockClient _client;
     private readonly SlotWaiter _waiter;
     private readonly string _scope;
@@ -76,17 +79,17 @@ public sealed class SlotRun : IDisposable
         try
         {
             var result = wait is null
-                ? await run.TryAsync(cancellationToken).ConfigureAwait(false)
+                ? await run.TryAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
                 : await waiter.WaitAsync(run.TryAsync, wait, onStep, cancellationToken).ConfigureAwait(false);
             keep = result.Status == FleetLockStatus.Granted;
             if (result.OutcomeUnknown || (run._isReserved && !keep))
-                await run.CleanUpAsync().ConfigureAwait(false);
+                await run.CleanUpAsync(CleanUpTimeout).ConfigureAwait(false);
             return (result, keep ? run : null);
         }
         catch when (run._runLock is not null)
         {
             // The request that was cancelled may have been granted. Nobody runs under it: the file lock is ours.
-            await run.CleanUpAsync().ConfigureAwait(false);
+            await run.CleanUpAsync(cancellationToken.IsCancellationRequested ? InterruptedCleanUpTimeout : CleanUpTimeout).ConfigureAwait(false);
             throw;
         }
         finally
@@ -102,12 +105,12 @@ public sealed class SlotRun : IDisposable
     /// <returns>The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it.</returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> ReleaseAsync(Action<WaitStep>? onStep, CancellationToken cancellationToken) =>
-        _waiter.WaitAsync(token => _client.UnlockAsync(_group, Id, token), ReleasePolicy, onStep, cancellationToken);
+        _waiter.WaitAsync((_, token) => _client.UnlockAsync(_group, Id, token), ReleasePolicy, onStep, cancellationToken);
 
     /// <summary>Gives the machine's file lock back. It does not release the slot.</summary>
     public void Dispose() => _runLock?.Dispose();
 
-    private async Task<FleetLockResult> TryAsync(CancellationToken cancellationToken)
+    private async Task<FleetLockResult> TryAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
         var holder = "";
         for (var i = 0; i < _ids.Count && _runLock is null; i++)
@@ -119,7 +122,7 @@ public sealed class SlotRun : IDisposable
         if (_runLock is null)
             return HeldBy(holder);
 
-        var result = await _client.LockAsync(_group, Id, cancellationToken).ConfigureAwait(false);
+        var result = await _client.LockAsync(_group, Id, hold, cancellationToken).ConfigureAwait(false);
         _isReserved |= result.Status == FleetLockStatus.Pending;
         return result;
     }
@@ -130,7 +133,7 @@ public sealed class SlotRun : IDisposable
         Status = FleetLockStatus.Busy,
         Group = _group,
         Id = Id,
-        Server = _client.Server,
+        Server = _client.Server.ToString(),
         Kind = ErrorKinds.ClientRunHeld,
         Message = $"a run on this machine has it: {holder}",
         RetryAfter = RunLockInterval,
@@ -138,16 +141,6 @@ public sealed class SlotRun : IDisposable
         Time = DateTimeOffset.UtcNow,
     };
 
-    private async Task CleanUpAsync()
-    {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout);
-        try
-        {
-            await _client.UnlockAsync(_group, Id, timeout.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The result, or the cancellation, already says that the outcome is unknown and how to put it right.
-        }
-    }
+    // Where it fails, the result or the cancellation already says that the outcome is unknown, and how to put it right.
+    private Task<bool> CleanUpAsync(TimeSpan limit) => _client.TryReleaseAsync(_group, Id, limit);
 }

@@ -16,6 +16,6 @@ public sealed class FleetLockException : Exception
     private static string Describe(FleetLockResult result)
     {
         var wanted = result.Operation == FleetLockOperation.Lock ? "No slot of" : "The slot was not released in";
-        return $"{wanted} group '{result.Group}' for '{result.Id}' at {result.ServerText}: {result.Message} ({result.Kind}). {Advice.For(result)}";
+        return $"{wanted} group '{result.Group}' for '{result.Id}' at {result.Server}: {result.Message} ({result.Kind}). {Advice.For(result)}";
     }
 }

@@ -10,6 +10,15 @@ public static class FleetLockProtocol
     /// <summary>The value of <see cref="Header"/>.</summary>
     public const string HeaderValue = "true";
 
+    /// <summary>The header that asks the server to hold a lock request until a slot is free: <c>Prefer: wait=SECONDS</c> (RFC 7240, section 4.3).</summary>
+    public const string PreferHeader = "Prefer";
+
+    /// <summary>The header by which a server says that it did so (RFC 7240, section 3).</summary>
+    public const string PreferenceAppliedHeader = "Preference-Applied";
+
+    /// <summary>The preference's name in both headers.</summary>
+    public const string WaitPreference = "wait";
+
     /// <summary>The path of RecursiveLock below the base address.</summary>
     public const string PreRebootPath = "v1/pre-reboot";
 

@@ -17,8 +17,8 @@ public sealed record FleetLockResult
     /// <summary>The node id that asked.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The server's base address, without user information.</summary>
-    public required Uri Server { get; init; }
+    /// <summary>The server's base address, without user information and without a slash at its end.</summary>
+    public required string Server { get; init; }
 
     /// <summary>The error's kind: the server's own, or <c>generic_http_CODE</c>, or <c>client_failed_request</c>; <see langword="null"/> on success.</summary>
     public string? Kind { get; init; }
@@ -49,12 +49,13 @@ public sealed record FleetLockResult
 
     /// <summary>One line for a log.</summary>
     /// <returns>Operation, group, id, server, status and message.</returns>
-    public override string ToString() => $"{Operation} of group '{Group}' as '{Id}' at {ServerText}: {Status} ({Message})";
+    public override string ToString() => $"{Operation} of group '{Group}' as '{Id}' at {Server}: {Status} ({Message})";
 
     /// <summary>Throws unless the operation succeeded.</summary>
     /// <returns>This result.</returns>
     /// <exception cref="FleetLockException">The operation did not succeed.</exception>
     public FleetLockResult EnsureSuccess() => IsSuccess ? this : throw new FleetLockException(this);
 
-    internal string ServerText => Server.AbsoluteUri.TrimEnd('/');
+    /// <summary>The server held the request until a slot was free or the time was over (<c>Preference-Applied: wait</c>), so it may be asked again at once.</summary>
+    internal bool ServerWaited { get; init; }
 }

@@ -19,4 +19,10 @@ internal sealed record Outcome(FleetLockStatus Status, string? Kind, string Mess
 
     /// <summary>The server lost a race against another writer: neither busy nor away, the same request may just be sent again.</summary>
     public bool LostRace { get; init; }
+
+    /// <summary>The server's clock, from its <c>Date</c>.</summary>
+    public DateTimeOffset? Date { get; init; }
+
+    /// <summary>The server applied the preference to wait (RFC 7240).</summary>
+    public bool ServerWaited { get; init; }
 }

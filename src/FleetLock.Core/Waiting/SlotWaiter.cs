@@ -13,6 +13,9 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
 {
     private static readonly TimeSpan FirstSleep = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a server is asked to hold a request: short of the minute after which many proxies give up.</summary>
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(30);
+
     /// <summary>Makes a waiter on the system's clock.</summary>
     public SlotWaiter()
         : this(TimeProvider.System, SystemRandom())
@@ -20,7 +23,7 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
     }
 
     /// <summary>Repeats an operation until it succeeds, until waiting cannot help, or until the time is over.</summary>
-    /// <param name="attempt">The operation: one try.</param>
+    /// <param name="attempt">The operation: one try. It is told how long the server may hold the request, for those that can; not at all at the first and the last try.</param>
     /// <param name="policy">How long and how often.</param>
     /// <param name="onStep">Told of each try that is followed by another; may be <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -31,7 +34,7 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
     /// <exception cref="ArgumentOutOfRangeException">The retry interval is not positive.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetLockResult> WaitAsync(
-        Func<CancellationToken, Task<FleetLockResult>> attempt,
+        Func<TimeSpan, CancellationToken, Task<FleetLockResult>> attempt,
         WaitPolicy policy,
         Action<WaitStep>? onStep,
         CancellationToken cancellationToken)
@@ -49,7 +52,11 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
         var isLast = false;
         for (var tries = 1; ; tries++)
         {
-            var result = await attempt(cancellationToken).ConfigureAwait(false);
+            var asked = clock.GetTimestamp();
+            var hold = tries == 1 || isLast ? TimeSpan.Zero : LongestHold;
+            if (policy.Timeout - clock.GetElapsedTime(started) is { } left && left < hold)
+                hold = left;
+            var result = await attempt(hold, cancellationToken).ConfigureAwait(false);
             requests += result.Attempts;
             var waited = clock.GetElapsedTime(started);
 
@@ -62,7 +69,9 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
             if (isLast || waited >= policy.Timeout)
                 return GiveUp(result, waited);
 
-            var sleep = NextSleep(tries, result.RetryAfter, policy);
+            // A server that has held the request has done the waiting; one that only says so is not believed.
+            var hasWaited = result.ServerWaited && clock.GetElapsedTime(asked) >= FirstSleep;
+            var sleep = hasWaited ? TimeSpan.Zero : NextSleep(tries, result.RetryAfter, policy);
             if (policy.Timeout is { } timeout && timeout - waited <= sleep)
             {
                 // Remembered, because a timer counts whole milliseconds and may wake a moment too early.

@@ -11,6 +11,9 @@ public sealed record WaitPolicy
     /// <summary>The default of <see cref="RetryInterval"/>: 30 seconds.</summary>
     public static readonly TimeSpan DefaultRetryInterval = TimeSpan.FromSeconds(30);
 
+    /// <summary>The longest that a wait can be limited to, in seconds: 24 days.</summary>
+    public const int MaxTimeoutSec = 24 * 24 * 3600;
+
     /// <summary>When to give up; <see langword="null"/>, the default, is never. There is one last try at this time.</summary>
     public TimeSpan? Timeout { get; init; }
 

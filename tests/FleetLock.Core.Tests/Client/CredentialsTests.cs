@@ -75,9 +75,9 @@ public sealed class CredentialsTests
         var result = await client.SendAsync(FleetLockOperation.Lock);
 
         AssertHidden(result.ToString());
-        AssertHidden(result.Server.OriginalString);
-        AssertHidden(result.Server.AbsoluteUri);
-        AssertHidden(client.Server.OriginalString);
+        AssertHidden(result.Server);
+        AssertHidden(client.Server.ToString());
+        AssertHidden(client.Server.Uri.OriginalString);
         AssertHidden(Advice.For(result));
         if (!result.IsSuccess)
             AssertHidden(new FleetLockException(result).ToString());

@@ -74,6 +74,6 @@ public sealed class RequestBytesTests
         Assert.Equal(FleetLockOperation.Unlock, result.Operation);
         Assert.Equal("a.group-1", result.Group);
         Assert.Equal("An-Id", result.Id);
-        Assert.Equal(server.Uri, result.Server);
+        Assert.Equal(server.Url, result.Server);
     }
 }

@@ -7,6 +7,10 @@ namespace FleetLock.Core.Tests;
 /// <summary>Parameter, then environment, then default; and each value says where it came from.</summary>
 public sealed class FleetLockConfigurationTests
 {
+    private static readonly MachineId Machine = MachineId.Parse("dfd7882acda64c34aca76193c46f5d4e");
+
+    private static readonly Surroundings Nothing = new() { Environment = _ => null, ReadFile = _ => null, MachineId = () => (Machine, "/etc/machine-id") };
+
     private static readonly Dictionary<string, string?> Environment = new()
     {
         ["FLEETLOCK_URL"] = "http://of-environment.example",
@@ -19,9 +23,9 @@ public sealed class FleetLockConfigurationTests
     {
         var configuration = Resolve("http://given.example", "given", "id-given", Environment);
 
-        Assert.Equal(new Setting("http://given.example", "parameter"), configuration.Url);
-        Assert.Equal(new Setting("given", "parameter"), configuration.Group);
-        Assert.Equal(new Setting("id-given", "parameter"), configuration.Id);
+        Assert.Equal(new Setting(SettingName.Url, "http://given.example", "parameter"), configuration.Url);
+        Assert.Equal(new Setting(SettingName.Group, "given", "parameter"), configuration.Group);
+        Assert.Equal(new Setting(SettingName.Id, "id-given", "parameter"), configuration.Id);
     }
 
     [Fact]
@@ -29,9 +33,9 @@ public sealed class FleetLockConfigurationTests
     {
         var configuration = Resolve(environment: Environment);
 
-        Assert.Equal(new Setting("http://of-environment.example", "FLEETLOCK_URL"), configuration.Url);
-        Assert.Equal(new Setting("of-environment", "FLEETLOCK_GROUP"), configuration.Group);
-        Assert.Equal(new Setting("id-of-environment", "FLEETLOCK_ID"), configuration.Id);
+        Assert.Equal(new Setting(SettingName.Url, "http://of-environment.example", "FLEETLOCK_URL"), configuration.Url);
+        Assert.Equal(new Setting(SettingName.Group, "of-environment", "FLEETLOCK_GROUP"), configuration.Group);
+        Assert.Equal(new Setting(SettingName.Id, "id-of-environment", "FLEETLOCK_ID"), configuration.Id);
     }
 
     [Fact]
@@ -39,9 +43,9 @@ public sealed class FleetLockConfigurationTests
     {
         var configuration = Resolve();
 
-        Assert.Equal(new Setting(null, "not set"), configuration.Url);
-        Assert.Equal(new Setting("default", "default"), configuration.Group);
-        Assert.Equal(new Setting("id-of-machine", "derived from /etc/machine-id"), configuration.Id);
+        Assert.Equal(new Setting(SettingName.Url, null, "not set"), configuration.Url);
+        Assert.Equal(new Setting(SettingName.Group, "default", "default"), configuration.Group);
+        Assert.Equal(new Setting(SettingName.Id, "35ba2101ae3f4d45b96e9c51f461bbff", "derived from /etc/machine-id"), configuration.Id);
     }
 
     [Fact]
@@ -61,7 +65,7 @@ public sealed class FleetLockConfigurationTests
 
         Assert.Null(configuration.Url.Value);
         Assert.Equal("default", configuration.Group.Value);
-        Assert.Equal("id-of-machine", configuration.Id.Value);
+        Assert.Equal("35ba2101ae3f4d45b96e9c51f461bbff", configuration.Id.Value);
     }
 
     [Fact]
@@ -109,8 +113,8 @@ public sealed class FleetLockConfigurationTests
     public void The_machine_id_is_looked_for_only_when_it_is_needed()
     {
         var lookups = 0;
-        var given = FleetLockConfiguration.Resolve("http://given.example", id: "given", environment: _ => null, nodeId: LookUp);
-        var absent = FleetLockConfiguration.Resolve("http://given.example", environment: _ => null, nodeId: LookUp);
+        var given = FleetLockConfiguration.Resolve(new FleetLockSettings { Url = "http://given.example", Id = "given" }, Nothing with { MachineId = LookUp });
+        var absent = FleetLockConfiguration.Resolve(new FleetLockSettings { Url = "http://given.example" }, Nothing with { MachineId = LookUp });
 
         given.RequireServer();
         given.RequireId();
@@ -122,17 +126,19 @@ public sealed class FleetLockConfigurationTests
         absent.RequireId();
         Assert.Equal(1, lookups);
 
-        (string, string) LookUp()
+        (MachineId, string) LookUp()
         {
             lookups++;
-            return ("id", "a source");
+            return (Machine, "a source");
         }
     }
 
     [Fact]
     public void A_machine_without_an_id_is_no_fault_until_it_is_asked_for()
     {
-        var configuration = FleetLockConfiguration.Resolve("http://given.example", environment: _ => null, nodeId: () => throw new FleetLockInputException("id", "no machine id"));
+        var configuration = FleetLockConfiguration.Resolve(
+            new FleetLockSettings { Url = "http://given.example" },
+            Nothing with { MachineId = () => throw new FleetLockInputException("id", "no machine id") });
 
         Assert.Equal("http://given.example", configuration.RequireServer().ToString());
         Assert.Equal("id", Assert.Throws<FleetLockInputException>(configuration.RequireId).Setting);
@@ -140,5 +146,5 @@ public sealed class FleetLockConfigurationTests
     }
 
     private static FleetLockConfiguration Resolve(string? url = null, string? group = null, string? id = null, Dictionary<string, string?>? environment = null) =>
-        FleetLockConfiguration.Resolve(url, group, id, name => environment?.GetValueOrDefault(name), () => ("id-of-machine", "/etc/machine-id"));
+        FleetLockConfiguration.Resolve(new FleetLockSettings { Url = url, Group = group, Id = id }, Nothing with { Environment = name => environment?.GetValueOrDefault(name) });
 }

@@ -1,5 +1,5 @@
 using System;
-using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
@@ -13,9 +13,9 @@ namespace FleetLock.Core.Tests;
 /// <summary>The doctor: what it sends, what it finds, and what it advises.</summary>
 public sealed class FleetLockDoctorTests
 {
-    private static readonly RawAnswer Refusal = RawAnswer.Http(400, """{"kind":"missing_header","value":"the fleet-lock-protocol header is missing"}""");
+    private static readonly string[] Whole = ["Configuration", "Identity", "Connection", "Protocol", "Extensions"];
 
-    private readonly List<FleetLockCheck> _checks = [];
+    private static readonly RawAnswer Refusal = RawAnswer.Http(400, """{"kind":"missing_header","value":"the fleet-lock-protocol header is missing"}""");
 
     /// <summary>What a FleetLock server answers to a request that lacks everything.</summary>
     public static readonly TheoryData<string, int, string> Refusals = new()
@@ -45,31 +45,34 @@ public sealed class FleetLockDoctorTests
     };
 
     [Fact]
-    public async Task It_sends_one_request_that_can_change_no_slot()
+    public async Task It_sends_nothing_that_can_change_a_slot()
     {
-        await using var server = new RawServer(Refusal);
+        await using var server = new RawServer(Refusal, RawAnswer.Http(404));
 
-        await ExamineAsync(server.Url);
+        await Examined.OfAsync(server.Url);
 
-        var request = Assert.Single(server.Requests);
-        Assert.Equal("POST /v1/steady-state HTTP/1.1", request.Line);
-        Assert.Null(request.Header("fleet-lock-protocol"));
-        Assert.Equal("{}", request.Body);
+        Assert.Equal(["POST /v1/steady-state HTTP/1.1", "GET /v1/groups HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.All(server.Requests, request => Assert.Null(request.Header("fleet-lock-protocol")));
+        Assert.Equal(["{}", ""], server.Requests.Select(request => request.Body));
     }
 
     [Theory]
     [MemberData(nameof(Refusals))]
     public async Task A_server_that_refuses_as_it_must_passes_every_check(string server, int status, string kind)
     {
-        await using var raw = new RawServer(RawAnswer.Http(status, WireFormat.WriteError(kind, "refused")));
+        await using var raw = new RawServer(RawAnswer.Http(status, WireFormat.WriteError(kind, "refused")), RawAnswer.Http(404));
 
-        Assert.True(await ExamineAsync(raw.Url), server);
-        Assert.Equal(["Configuration", "Identity", "Connection", "Protocol"], _checks.Select(check => check.Name));
-        Assert.All(_checks, check => Assert.True(check.Passed));
-        Assert.All(_checks, check => Assert.Equal("", check.Advice));
-        Assert.Contains($"server {raw.Url} (parameter), group 'workers' (parameter)", _checks[0].Message, StringComparison.Ordinal);
-        Assert.Contains("id 'node1' (parameter)", _checks[1].Message, StringComparison.Ordinal);
-        Assert.Contains(kind, _checks[3].Message, StringComparison.Ordinal);
+        var examined = await Examined.OfAsync(raw.Url);
+
+        Assert.True(examined.Passed, server);
+        Assert.Equal(Whole, examined.Names);
+        Assert.All(examined.Checks, check => Assert.True(check.Passed));
+        Assert.All(examined.Checks, check => Assert.Equal("", check.Advice));
+        Assert.Contains($"Url = {raw.Url} (parameter); Group = workers (parameter)", examined["Configuration"].Message, StringComparison.Ordinal);
+        Assert.Contains("id 'node1' (parameter)", examined["Identity"].Message, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{raw.Port} takes connections", examined["Connection"].Message, StringComparison.Ordinal);
+        Assert.Contains(kind, examined["Protocol"].Message, StringComparison.Ordinal);
+        Assert.StartsWith("none", examined["Extensions"].Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -78,10 +81,12 @@ public sealed class FleetLockDoctorTests
     {
         await using var server = new RawServer(RawAnswer.Http(status, body, "Location: /login"));
 
-        Assert.False(await ExamineAsync(server.Url));
-        Assert.Equal(["Configuration", "Identity", "Connection", "Protocol"], _checks.Select(check => check.Name));
-        Assert.True(_checks[2].Passed);
-        AssertFailed(_checks[3], status.ToString(System.Globalization.CultureInfo.InvariantCulture), advice);
+        var examined = await Examined.OfAsync(server.Url);
+
+        Assert.False(examined.Passed);
+        Assert.Equal(Whole[..4], examined.Names);
+        Assert.True(examined["Connection"].Passed);
+        Examined.AssertFailed(examined["Protocol"], status.ToString(CultureInfo.InvariantCulture), advice);
         Assert.Single(server.Requests);
     }
 
@@ -92,59 +97,70 @@ public sealed class FleetLockDoctorTests
     [InlineData("http://127.0.0.1:1", "under_score", "FLEETLOCK_GROUP")]
     public async Task It_stops_at_a_bad_configuration(string? url, string group, string advice)
     {
-        Assert.False(await ExamineAsync(url, group, connect: _ => throw new InvalidOperationException("It must not connect.")));
+        var examined = await Examined.OfAsync(
+            new FleetLockSettings { Url = url, Group = group, Id = "node1" },
+            _ => throw new InvalidOperationException("It must not connect."));
 
-        AssertFailed(Assert.Single(_checks), "", advice);
+        Assert.False(examined.Passed);
+        Examined.AssertFailed(Assert.Single(examined.Checks), "", advice);
     }
 
-    [Fact]
-    public async Task It_goes_on_without_an_identity()
+    [Theory]
+    [InlineData(" ", "The id")]
+    [InlineData(null, "no machine id here")]
+    public async Task It_goes_on_without_an_identity(string? id, string message)
     {
-        await using var server = new RawServer(Refusal);
+        await using var server = new RawServer(Refusal, RawAnswer.Http(404));
 
-        Assert.False(await ExamineAsync(server.Url, id: " "));
+        var examined = await Examined.OfAsync(server.Url, id: id);
 
-        Assert.Equal([true, false, true, true], _checks.Select(check => check.Passed));
-        AssertFailed(_checks[1], "The id", "FLEETLOCK_ID");
+        Assert.False(examined.Passed);
+        Assert.Equal(Whole, examined.Names);
+        Assert.Equal([true, false, true, true, true], examined.Checks.Select(check => check.Passed));
+        Examined.AssertFailed(examined["Identity"], message, "FLEETLOCK_ID");
     }
 
     [Fact]
-    public async Task A_machine_without_an_id_fails_the_identity_check()
-    {
-        await using var server = new RawServer(Refusal);
-        using var client = Exchange.ClientOf(server.Url);
-
-        var passed = await new FleetLockDoctor().ExamineAsync(
-            () => FleetLockConfiguration.Resolve(server.Url, environment: _ => null, nodeId: () => throw new FleetLockInputException("id", "no machine id here")),
-            _ => client,
-            _checks.Add,
-            TestContext.Current.CancellationToken);
-
-        Assert.False(passed);
-        AssertFailed(_checks[1], "no machine id here", "FLEETLOCK_ID");
-    }
-
-    [Fact]
-    public async Task It_stops_where_nothing_answers()
+    public async Task It_stops_where_nothing_listens()
     {
         using var unlistened = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         unlistened.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
-        Assert.False(await ExamineAsync($"http://{unlistened.LocalEndPoint}"));
+        var examined = await Examined.OfAsync($"http://{unlistened.LocalEndPoint}");
 
-        Assert.Equal(["Configuration", "Identity", "Connection"], _checks.Select(check => check.Name));
-        AssertFailed(_checks[2], "cannot connect", "Check the address");
+        Assert.Equal(Whole[..3], examined.Names);
+        Examined.AssertFailed(examined["Connection"], "cannot connect", "Check the address");
     }
 
     [Fact]
-    public async Task Silence_fails_the_connection_check()
+    public async Task It_stops_at_a_name_that_nobody_has()
+    {
+        var examined = await Examined.OfAsync("http://no-such-host.invalid");
+
+        Assert.Equal(["Configuration", "Identity", "Name"], examined.Names);
+        Examined.AssertFailed(examined["Name"], "no-such-host.invalid is not found", "Check the name");
+    }
+
+    [Fact]
+    public async Task A_host_name_is_looked_up_first()
+    {
+        await using var server = new RawServer(Refusal, RawAnswer.Http(404));
+
+        var examined = await Examined.OfAsync($"http://localhost:{server.Port}");
+
+        Assert.Equal(["Configuration", "Identity", "Name", "Connection", "Protocol", "Extensions"], examined.Names);
+        Assert.Contains("127.0.0.1", examined["Name"].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silence_fails_the_protocol_check()
     {
         await using var server = new RawServer(RawAnswer.Never);
 
-        Assert.False(await ExamineAsync(server.Url, timeout: Exchange.ShortTimeout));
+        var examined = await Examined.OfAsync(server.Url, options => options with { Timeout = Exchange.ShortTimeout });
 
-        AssertFailed(_checks[^1], "no answer", "Check the address");
-        Assert.Equal("Connection", _checks[^1].Name);
+        Assert.Equal(Whole[..4], examined.Names);
+        Examined.AssertFailed(examined["Protocol"], "no answer", "Check the address");
     }
 
     [Fact]
@@ -152,7 +168,7 @@ public sealed class FleetLockDoctorTests
     {
         await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{").ThenSilence());
 
-        Assert.False(await ExamineAsync(server.Url, timeout: Exchange.LongerTimeout));
+        Assert.False((await Examined.OfAsync(server.Url, options => options with { Timeout = Exchange.LongerTimeout })).Passed);
     }
 
     [Fact]
@@ -161,50 +177,10 @@ public sealed class FleetLockDoctorTests
         using var cancellation = new CancellationTokenSource();
         await using var server = new RawServer(RawAnswer.Never);
 
-        var examination = ExamineAsync(server.Url, cancellationToken: cancellation.Token);
+        var examination = Examined.OfAsync(new FleetLockSettings { Url = server.Url, Id = "node1" }, cancellationToken: cancellation.Token);
         await server.Asked;
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => examination);
-    }
-
-    [Fact]
-    public async Task No_finding_shows_the_password()
-    {
-        await using var server = new RawServer(RawAnswer.Http(401));
-
-        await ExamineAsync($"http://user:s3cr3t@127.0.0.1:{server.Port}");
-
-        Assert.All(_checks, check => Assert.DoesNotContain("s3cr3t", check.ToString(), StringComparison.Ordinal));
-    }
-
-    private async Task<bool> ExamineAsync(
-        string? url,
-        string group = "workers",
-        string id = "node1",
-        TimeSpan? timeout = null,
-        Func<ServerAddress, FleetLockClient>? connect = null,
-        CancellationToken? cancellationToken = null)
-    {
-        FleetLockClient? client = null;
-        try
-        {
-            return await new FleetLockDoctor().ExamineAsync(
-                () => FleetLockConfiguration.Resolve(url, group, id, _ => null),
-                connect ?? (_ => client = Exchange.ClientOf(url!, timeout)),
-                _checks.Add,
-                cancellationToken ?? TestContext.Current.CancellationToken);
-        }
-        finally
-        {
-            client?.Dispose();
-        }
-    }
-
-    private static void AssertFailed(FleetLockCheck check, string message, string advice)
-    {
-        Assert.False(check.Passed);
-        Assert.Contains(message, check.Message, StringComparison.Ordinal);
-        Assert.Contains(advice, check.Advice, StringComparison.Ordinal);
     }
 }

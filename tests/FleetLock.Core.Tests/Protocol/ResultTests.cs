@@ -63,7 +63,7 @@ public sealed class ResultTests
         Status = status,
         Group = "workers",
         Id = "node1",
-        Server = new Uri("http://fleet.example"),
+        Server = "http://fleet.example",
         Kind = "lock_held",
         Message = "all taken",
     };

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -9,11 +10,15 @@ internal sealed class ScriptedAttempts(params FleetLockResult[] script)
 {
     public int Count { get; private set; }
 
+    /// <summary>How long each try was told that the server may hold the request.</summary>
+    public List<TimeSpan> Holds { get; } = [];
+
     /// <summary>Called within each try: what a real one would spend time on.</summary>
     public Action OnAttempt { get; init; } = () => { };
 
-    public Task<FleetLockResult> NextAsync(CancellationToken cancellationToken)
+    public Task<FleetLockResult> NextAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
+        Holds.Add(hold);
         cancellationToken.ThrowIfCancellationRequested();
         OnAttempt();
         return Task.FromResult(script[Math.Min(Count++, script.Length - 1)]);
@@ -25,7 +30,7 @@ internal sealed class ScriptedAttempts(params FleetLockResult[] script)
         Status = status,
         Group = Exchange.Group,
         Id = Exchange.Id,
-        Server = new Uri("http://fleet.example"),
+        Server = "http://fleet.example",
         Kind = "a_kind",
         Message = message,
         HttpStatus = 409,

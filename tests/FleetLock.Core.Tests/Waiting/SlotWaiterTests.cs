@@ -231,7 +231,7 @@ public sealed class SlotWaiterTests
         var seen = default(CancellationToken);
 
         await new SlotWaiter(_clock, () => 0).WaitAsync(
-            token =>
+            (_, token) =>
             {
                 seen = token;
                 return Task.FromResult(Granted);

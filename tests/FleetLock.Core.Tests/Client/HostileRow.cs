@@ -1,0 +1,53 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.IO.Compression;
+using System.Linq;
+using System.Text;
+using FleetLock.TestKit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>A line of the table of hostile answers.</summary>
+/// <param name="Name">What the answer is.</param>
+/// <param name="Expected">How a lock ends.</param>
+/// <param name="Answer">The answer, made for the server's base address.</param>
+/// <param name="IsRepeated">The server says it again when it is asked again; otherwise a second request is granted, and so found out.</param>
+internal sealed record HostileRow(string Name, FleetLockStatus Expected, Func<string, RawAnswer> Answer, bool IsRepeated = false)
+{
+    internal static HostileRow Of(string name, FleetLockStatus expected, RawAnswer answer) => new(name, expected, _ => answer);
+
+    /// <summary>Literal bytes, after which the connection is closed.</summary>
+    internal static HostileRow Bytes(string name, FleetLockStatus expected, string bytes) => Of(name, expected, RawAnswer.Of(bytes).ThenClose());
+
+    /// <summary>Literal bytes, and then silence.</summary>
+    internal static HostileRow Half(FleetLockStatus expected, string bytes) =>
+        Of($"silence after '{TerminalText.Clean(bytes, 60)}'", expected, RawAnswer.Of(bytes).ThenSilence());
+
+    /// <summary>Empty bodies.</summary>
+    internal static IEnumerable<HostileRow> Codes(FleetLockStatus expected, params int[] codes) => codes.Select(code => Of($"{code}, empty", expected, RawAnswer.Http(code)));
+
+    /// <summary>A well-formed error.</summary>
+    internal static HostileRow Error(string server, int code, string kind, string value, FleetLockStatus expected) =>
+        Of($"{server}: {code} {kind}, {value}", expected, RawAnswer.Http(code, WireFormat.WriteError(kind, value)));
+
+    /// <summary>A 409 with this body: with nothing to tell that it comes from a FleetLock server.</summary>
+    internal static HostileRow Body(string name, string body, params string[] headers) =>
+        Of($"409, {name}", FleetLockStatus.ProtocolError, RawAnswer.Http(409, Encoding.Latin1.GetBytes(body), headers));
+
+    internal static IEnumerable<HostileRow> Redirects(int[] codes, params string[] targets) =>
+        from code in codes
+        from target in targets
+        select new HostileRow(
+            $"{code} to {(target.Length == 0 ? "nowhere" : target)}",
+            FleetLockStatus.ProtocolError,
+            self => RawAnswer.Http(code, "", "Location: " + target.Replace("{self}", self, StringComparison.Ordinal)));
+
+    internal static byte[] Gzip(byte[] plain)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest))
+            gzip.Write(plain);
+        return packed.ToArray();
+    }
+}
