@@ -21,7 +21,7 @@ internal sealed class Ctl : IDisposable
 
     internal Ctl()
     {
-        Variables["HOME"] = Variables["XDG_STATE_HOME"] = Variables["STATE_DIRECTORY"] = _directory.FullName;
+        Variables["HOME"] = Variables["XDG_STATE_HOME"] = Variables["STATE_DIRECTORY"] = Variables["XDG_CONFIG_HOME"] = _directory.FullName;
     }
 
     /// <summary>Variables for the processes that are started from now on, over those of the tests.</summary>
@@ -30,7 +30,7 @@ internal sealed class Ctl : IDisposable
     /// <summary>A node id that no other test has: the file lock of <c>run</c> is one for the whole machine.</summary>
     internal string Id { get; } = $"test-{Guid.NewGuid():N}";
 
-    /// <summary>The working folder of the processes, and their state directory.</summary>
+    /// <summary>The working folder of the processes, and the home of their state and of their user's configuration.</summary>
     internal string Folder => _directory.FullName;
 
     internal string PathOf(string name) => _directory.File(name);
@@ -60,11 +60,19 @@ internal sealed class Ctl : IDisposable
         return process;
     }
 
+    /// <summary>Makes a file, and the folders that it is in.</summary>
+    internal string Write(string name, string text)
+    {
+        var path = PathOf(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
     /// <summary>Makes a file that can be executed.</summary>
     internal string WriteScript(string name, string text)
     {
-        var path = PathOf(name);
-        File.WriteAllText(path, text);
+        var path = Write(name, text);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;

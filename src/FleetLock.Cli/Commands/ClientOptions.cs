@@ -23,12 +23,6 @@ internal sealed class ClientOptions
 
     internal string? Id(ParseResult parsed) => parsed.GetValue(_id)?.LastOrDefault();
 
-    /// <summary>The configuration in force, where these options stand after the command and others before it.</summary>
-    internal FleetLockConfiguration Resolve(ParseResult parsed, ClientOptions before) => FleetLockConfiguration.Resolve(
-        Url(parsed) ?? before.Url(parsed),
-        Group(parsed) ?? before.Group(parsed),
-        Id(parsed) ?? before.Id(parsed));
-
     private static Option<string[]> Repeatable(string name, string alias, string description) => new(name, alias)
     {
         Description = description,

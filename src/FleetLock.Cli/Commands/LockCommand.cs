@@ -13,19 +13,20 @@ internal static class LockCommand
         var command = operation == FleetLockOperation.Lock
             ? new Command("recursive-lock", "Take a slot; granted again to an id that holds one.")
             : new Command("unlock-if-held", "Give the slot back; a success too when the id holds none.");
-        var options = new ClientOptions();
+        var options = new ConnectionOptions(before);
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             using var signals = new SignalWatch();
-            return await RunAsync(operation, options.Resolve(parsed, before), signals.Interrupted).ConfigureAwait(false);
+            var configuration = options.Resolve(parsed);
+            using var client = options.Connect(parsed, configuration);
+            return await RunAsync(operation, client, configuration, signals.Interrupted).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(FleetLockOperation operation, FleetLockConfiguration configuration, CancellationToken interrupted)
+    private static async Task<int> RunAsync(FleetLockOperation operation, FleetLockClient client, FleetLockConfiguration configuration, CancellationToken interrupted)
     {
-        using var client = new FleetLockClient(new FleetLockClientOptions { Server = configuration.RequireServer() });
         var (group, id) = (configuration.RequireGroup(), configuration.RequireId());
         var result = operation == FleetLockOperation.Lock
             ? await client.LockAsync(group, id, interrupted).ConfigureAwait(false)

@@ -8,65 +8,79 @@ using FleetLock.Server;
 
 namespace FleetLock.Cli.Commands;
 
-/// <summary><c>run</c>: runs a command while a slot is held, and always releases.</summary>
-internal static class RunCommand
+/// <summary><c>run</c>: runs a command while a slot is held, and always releases, unless it is told to keep the slot of a command that failed.</summary>
+internal sealed class RunCommand
 {
+    private readonly Option<bool> _embedded = new("--embedded") { Description = "Use a server in this process, on a SQLite file, instead of --url." };
+    private readonly Option<string> _data = new("--data") { Description = "The embedded server's SQLite file; in the state directory if not given.", HelpName = "FILE" };
+    private readonly Option<int> _slots = new("--slots") { Description = "The embedded group's slots.", DefaultValueFactory = _ => 1, HelpName = "N", CustomParser = Numbers.Whole };
+    private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait for a slot instead of giving up at once." };
+    private readonly Option<double?> _waitTimeout = new("--wait-timeout") { Description = "Wait this long at most, in seconds; implies --wait.", HelpName = "SEC", CustomParser = Numbers.Seconds };
+    private readonly Option<int?> _retryInterval = new("--retry-interval") { Description = "The longest sleep between two tries of a wait; 30 if not given.", HelpName = "SEC", CustomParser = argument => Numbers.Whole(argument) };
+    private readonly Option<bool> _keepOnFailure = new("--keep-on-failure") { Description = "Keep the slot when the command fails, so that the fleet stops behind a broken machine." };
+    private readonly Argument<string[]> _words = new("command") { Description = "After \"--\": the command to run, and its arguments.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
+    private readonly ConnectionOptions _connection;
+
+    private RunCommand(ClientOptions before) => _connection = new ConnectionOptions(before);
+
     internal static Command Create(ClientOptions before)
     {
-        var embedded = new Option<bool>("--embedded") { Description = "Use a server in this process, on a SQLite file, instead of --url." };
-        var data = new Option<string>("--data") { Description = "The embedded server's SQLite file; in the state directory if not given.", HelpName = "FILE" };
-        var slots = new Option<int>("--slots") { Description = "The embedded group's slots.", DefaultValueFactory = _ => 1, HelpName = "N", CustomParser = Numbers.Whole };
-        var wait = new Option<bool>("--wait", "-w") { Description = "Wait for a slot instead of giving up at once." };
-        var waitTimeout = new Option<double?>("--wait-timeout") { Description = "Wait this long at most, in seconds; implies --wait.", HelpName = "SEC", CustomParser = Numbers.Seconds };
-        var words = new Argument<string[]>("command") { Description = "After \"--\": the command to run, and its arguments.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
-        var command = new Command("run", "Run a command while a slot is held, then release the slot; the exit code is the command's.") { embedded, data, slots, wait, waitTimeout, words };
-        var options = new ClientOptions();
-        options.AddTo(command);
-        command.SetAction(async (parsed, _) =>
+        var run = new RunCommand(before);
+        var command = new Command("run", "Run a command while a slot is held, then release the slot; the exit code is the command's.")
         {
-            using var signals = new SignalWatch();
-            var configuration = options.Resolve(parsed, before);
-            var policy = ParseWait(parsed.GetValue(wait), parsed.GetValue(waitTimeout));
-            var toRun = parsed.GetValue(words)!;
-            if (toRun[0].Length == 0)
-                throw new UsageException("The command is empty.");
-            if (!parsed.GetValue(embedded))
-            {
-                if (parsed.GetResult(data) is not null || parsed.GetResult(slots) is { Implicit: false })
-                    throw new UsageException("--data and --slots go with --embedded only.");
-
-                var server = configuration.RequireServer();
-                using var client = new FleetLockClient(new FleetLockClientOptions { Server = server });
-                var group = configuration.RequireGroup();
-                return await new SlotRunner(client, server.ToString(), group, [configuration.RequireId()], HowToRelease, policy, signals).RunAsync(toRun).ConfigureAwait(false);
-
-                string HowToRelease(string id) => $"release it with: fleetlockctl unlock-if-held -u {server} -g {group} -i '{id.Replace("'", @"'\''", StringComparison.Ordinal)}'";
-            }
-
-            if (options.Url(parsed) is not null || before.Url(parsed) is not null)
-                throw new UsageException("--embedded and --url do not go together.");
-            if (parsed.GetValue(data) is "" or ":memory:")
-                throw new UsageException($"--data is {(parsed.GetValue(data) is "" ? "empty" : "':memory:'")}; it takes a file, because a file is what two runs share.");
-            return await RunEmbeddedAsync(configuration, parsed.GetValue(data) ?? EmbeddedServer.DefaultData(), parsed.GetValue(slots), policy, toRun, signals).ConfigureAwait(false);
-        });
+            run._embedded, run._data, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._words,
+        };
+        run._connection.AddTo(command);
+        command.SetAction((parsed, _) => run.RunAsync(parsed));
         return command;
     }
 
-    private static async Task<int> RunEmbeddedAsync(FleetLockConfiguration configuration, string data, int slots, WaitPolicy? wait, string[] command, SignalWatch signals)
+    private async Task<int> RunAsync(ParseResult parsed)
     {
+        using var signals = new SignalWatch();
+        var configuration = _connection.Resolve(parsed, parsed.GetValue(_retryInterval));
+        var plan = new RunPlan(parsed.GetValue(_words)!, ParseWait(parsed, configuration), parsed.GetValue(_keepOnFailure));
+        if (plan.Command[0].Length == 0)
+            throw new UsageException("The command is empty.");
+
+        return parsed.GetValue(_embedded)
+            ? await RunEmbeddedAsync(parsed, configuration, plan, signals).ConfigureAwait(false)
+            : await RunOnServerAsync(parsed, configuration, plan, signals).ConfigureAwait(false);
+    }
+
+    private async Task<int> RunOnServerAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)
+    {
+        if (parsed.GetResult(_data) is not null || parsed.GetResult(_slots) is { Implicit: false })
+            throw new UsageException("--data and --slots go with --embedded only.");
+
+        using var client = _connection.Connect(parsed, configuration);
+        var (server, group) = (client.Server.ToString(), configuration.RequireGroup());
+        return await new SlotRunner(client, server, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync().ConfigureAwait(false);
+
+        string HowToRelease(string id) => $"release it with: fleetlockctl unlock-if-held -u {server} -g {group} -i '{id.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+    }
+
+    private async Task<int> RunEmbeddedAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)
+    {
+        if (_connection.Url(parsed) is not null)
+            throw new UsageException("--embedded and --url do not go together.");
+        if (parsed.GetValue(_data) is "" or ":memory:")
+            throw new UsageException($"--data is {(parsed.GetValue(_data) is "" ? "empty" : "':memory:'")}; it takes a file, because a file is what two runs share.");
+        var slots = parsed.GetValue(_slots);
         if (slots is < 1 or > FleetLockServerOptions.MaxSlots)
             throw new UsageException($"--slots is {slots}; it takes 1 to {FleetLockServerOptions.MaxSlots}.");
 
         var (group, ids) = (configuration.RequireGroup(), EmbeddedIds(configuration, slots));
+        var data = parsed.GetValue(_data) ?? EmbeddedServer.DefaultData();
         var server = await EmbeddedServer.StartAsync(data, group, slots, signals.Interrupted).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
-            using var client = new FleetLockClient(server.Address.ToString());
+            using var client = new FleetLockClient(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Address.ToString()), NoProxy = true });
 
             // The file itself and not a link to it, or two runs by two names would both get the machine's lock.
             var file = new FileInfo(data);
             var scope = file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
-            return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", wait, signals).RunAsync(command).ConfigureAwait(false);
+            return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", plan, signals).RunAsync().ConfigureAwait(false);
         }
     }
 
@@ -83,15 +97,14 @@ internal static class RunCommand
         return ids;
     }
 
-    private static WaitPolicy? ParseWait(bool wait, double? timeout)
+    private WaitPolicy? ParseWait(ParseResult parsed, FleetLockConfiguration configuration)
     {
-        if (timeout is not { } seconds)
-            return wait ? new WaitPolicy() : null;
+        var interval = configuration.RequireRetryInterval();
+        if (parsed.GetValue(_waitTimeout) is not { } seconds)
+            return parsed.GetValue(_wait) ? new WaitPolicy { RetryInterval = interval } : null;
 
-        // A month: longer than anyone waits, and short of where timers end.
-        const double Longest = 31 * 24 * 3600;
-        return seconds is >= 0 and <= Longest
-            ? new WaitPolicy { Timeout = TimeSpan.FromSeconds(seconds) }
-            : throw new UsageException(FormattableString.Invariant($"--wait-timeout is {seconds}; it takes 0 to {Longest} seconds."));
+        return seconds is >= 0 and <= WaitPolicy.MaxTimeoutSec
+            ? new WaitPolicy { Timeout = TimeSpan.FromSeconds(seconds), RetryInterval = interval }
+            : throw new UsageException(FormattableString.Invariant($"--wait-timeout is {seconds}; it takes 0 to {WaitPolicy.MaxTimeoutSec} seconds."));
     }
 }

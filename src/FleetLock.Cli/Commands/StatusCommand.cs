@@ -15,26 +15,26 @@ internal static class StatusCommand
 {
     internal static Command Create(ClientOptions before)
     {
-        var output = new Option<string>("--output", "-o") { Description = "table or json.", DefaultValueFactory = _ => "table", HelpName = "FORMAT" };
-        output.AcceptOnlyFromAmong("table", "json");
+        var output = OutputOption.Create();
         var command = new Command("status", "Show the groups, their slots and who holds them.") { output };
-        var options = new ClientOptions();
+        var options = new ConnectionOptions(before);
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             using var signals = new SignalWatch();
-            var configuration = options.Resolve(parsed, before);
-            var group = options.Group(parsed) ?? before.Group(parsed);
+            var configuration = options.Resolve(parsed);
+            var group = options.Group(parsed);
             if (group is not null)
                 ProtocolRules.RequireGroup(group);
-            return await RunAsync(configuration.RequireServer(), group, parsed.GetValue(output) == "json", signals.Interrupted).ConfigureAwait(false);
+            using var client = options.Connect(parsed, configuration);
+            return await RunAsync(client, group, OutputOption.IsJson(parsed, output), signals.Interrupted).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(ServerAddress server, string? group, bool asJson, CancellationToken interrupted)
+    private static async Task<int> RunAsync(FleetLockClient client, string? group, bool asJson, CancellationToken interrupted)
     {
-        using var client = new FleetLockClient(new FleetLockClientOptions { Server = server });
+        var server = client.Server;
         FleetGroupList? list;
         try
         {
@@ -43,9 +43,8 @@ internal static class StatusCommand
         catch (Exception e) when (e is HttpRequestException or TimeoutException)
         {
             Terminal.Error($"{server} cannot be reached: {TerminalText.Clean(e.Message)}");
-            return ExitCodes.Unavailable;
+            return e is TimeoutException ? ExitCodes.TemporaryFailure : ExitCodes.Unavailable;
         }
-
         catch (FleetGroupsException e)
         {
             Terminal.Error($"{server} does not list its groups: {e.Message}");

@@ -18,7 +18,7 @@ internal static class ChildProcess
     /// <param name="command">The program and its arguments.</param>
     /// <param name="signals">Where signals come from while it runs.</param>
     /// <returns>Its exit code; 128 and the signal's number when a signal ended it; 126 or 127 when it could not be started.</returns>
-    internal static async Task<int> RunAsync(IReadOnlyList<string> command, SignalWatch signals)
+    internal static async Task<ChildEnd> RunAsync(IReadOnlyList<string> command, SignalWatch signals)
     {
         var program = Find(command[0]);
         if (program is null)
@@ -35,12 +35,12 @@ internal static class ChildProcess
         try
         {
             if (signals.Interrupted.IsCancellationRequested)
-                return ExitCodes.Interrupted;
+                return ChildEnd.NotStarted(ExitCodes.Interrupted);
 
             child = Process.Start(start)!;
             started.SetResult(child.Id);
             await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-            return child.ExitCode;
+            return new ChildEnd(true, child.ExitCode);
         }
         catch (Win32Exception e) when (e.NativeErrorCode == NoSuchFile)
         {
@@ -49,7 +49,7 @@ internal static class ChildProcess
         catch (Win32Exception e)
         {
             Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {new Win32Exception(e.NativeErrorCode).Message.TrimEnd('.')}.");
-            return ExitCodes.CannotExecute;
+            return ChildEnd.NotStarted(ExitCodes.CannotExecute);
         }
         finally
         {
@@ -58,10 +58,10 @@ internal static class ChildProcess
         }
     }
 
-    private static int NotFound(string command)
+    private static ChildEnd NotFound(string command)
     {
         Terminal.Error($"cannot run '{ProtocolRules.Show(command)}': there is no such command.");
-        return ExitCodes.CommandNotFound;
+        return ChildEnd.NotStarted(ExitCodes.CommandNotFound);
     }
 
     /// <summary>As a shell finds it. .NET would look beside this program and in the working folder first.</summary>

@@ -10,8 +10,8 @@ namespace FleetLock.Cli.Running;
 /// <param name="scope">What names the semaphore on this machine.</param>
 /// <param name="group">The group.</param>
 /// <param name="ids">The ids to take a slot as: the first that no other run on this machine has.</param>
-/// <param name="howToRelease">What to do for an id whose slot could not be released.</param>
-/// <param name="wait">How long to wait; <see langword="null"/> is one try.</param>
+/// <param name="howToRelease">What to do for an id whose slot is still held.</param>
+/// <param name="plan">What to run, and how long to wait for the slot.</param>
 /// <param name="signals">The signals of this process.</param>
 internal sealed class SlotRunner(
     FleetLockClient client,
@@ -19,18 +19,19 @@ internal sealed class SlotRunner(
     string group,
     IReadOnlyList<string> ids,
     Func<string, string> howToRelease,
-    WaitPolicy? wait,
+    RunPlan plan,
     SignalWatch signals)
 {
     private readonly SlotWaiter _waiter = new();
+    private readonly HolderLookup _holders = new(client);
     private string _lastMessage = "";
+    private Task _saying = Task.CompletedTask;
 
     /// <summary>Runs the command under a slot.</summary>
-    /// <param name="command">The program and its arguments.</param>
     /// <returns>The command's exit code, or why it was not started.</returns>
-    internal async Task<int> RunAsync(IReadOnlyList<string> command)
+    internal async Task<int> RunAsync()
     {
-        var (result, run) = await SlotRun.TakeAsync(client, _waiter, scope, group, ids, wait, Report, signals.Interrupted).ConfigureAwait(false);
+        var (result, run) = await TakeAsync().ConfigureAwait(false);
         if (run is null)
         {
             Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
@@ -40,26 +41,62 @@ internal sealed class SlotRunner(
         using (run)
         {
             Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
+            var end = ChildEnd.NotStarted(ExitCodes.Interrupted);
             try
             {
-                return signals.Interrupted.IsCancellationRequested
-                    ? ExitCodes.Interrupted
-                    : await ChildProcess.RunAsync(command, signals).ConfigureAwait(false);
+                end = await ChildProcess.RunAsync(plan.Command, signals).ConfigureAwait(false);
+                return end.ExitCode;
             }
             finally
             {
-                await ReleaseAsync(run).ConfigureAwait(false);
+                // A command that was never started has broken nothing.
+                if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
+                    Terminal.Say($"fleetlockctl: the command failed with {end.ExitCode}, so the slot of '{group}' is kept; when the machine is healthy again, {howToRelease(run.Id)}");
+                else
+                    await ReleaseAsync(run).ConfigureAwait(false);
             }
         }
     }
 
-    private void Report(WaitStep step)
+    private async Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync()
+    {
+        using var isOver = new CancellationTokenSource();
+        try
+        {
+            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), signals.Interrupted).ConfigureAwait(false);
+        }
+        finally
+        {
+            // What was to be said of the wait is said before what comes after it.
+            await isOver.CancelAsync().ConfigureAwait(false);
+            await _saying.ConfigureAwait(false);
+        }
+    }
+
+    private void Report(WaitStep step, CancellationToken isOver)
     {
         // Only news: a night of waiting is not to fill the log.
         if (step.Result.Message == _lastMessage)
             return;
         _lastMessage = step.Result.Message;
-        Terminal.Say($"fleetlockctl: waiting for a slot of '{group}': {step.Result.Message}");
+        _saying = SayWithHoldersAsync(step.Result, _saying, isOver);
+    }
+
+    private async Task SayWithHoldersAsync(FleetLockResult result, Task before, CancellationToken isOver)
+    {
+        await before.ConfigureAwait(false);
+        var holders = "";
+        try
+        {
+            if (result is { Status: FleetLockStatus.Busy, HttpStatus: not null } && await _holders.DescribeAsync(group, isOver).ConfigureAwait(false) is { } found)
+                holders = "; " + found;
+        }
+        catch (OperationCanceledException)
+        {
+            // The wait is over, and who held the slot no longer matters.
+        }
+
+        Terminal.Say($"fleetlockctl: waiting for a slot of '{group}': {result.Message}{holders}");
     }
 
     private void ReportRelease(WaitStep step)
