@@ -1,17 +1,39 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Linq;
+using System.Security.Cryptography.X509Certificates;
 
 namespace FleetLock.PowerShell;
 
 /// <summary>
-/// One client per server and time-out for the whole session, so that cmdlets share connections: one that was made and disposed of for each
+/// One client per set of options for the whole session, so that cmdlets share connections: one that was made and disposed of for each
 /// call would leave a trail of closing ports. The clients have no state but their connections, so runspaces may share them.
 /// </summary>
 internal static class ClientPool
 {
-    private static readonly ConcurrentDictionary<(ServerAddress Server, TimeSpan Timeout), Lazy<FleetLockClient>> Clients = new();
+    private static readonly ConcurrentDictionary<Key, Lazy<FleetLockClient>> Clients = new();
 
-    internal static FleetLockClient Get(ServerAddress server, TimeSpan timeout) => Clients.GetOrAdd(
-        (server, timeout),
-        static key => new Lazy<FleetLockClient>(() => new FleetLockClient(new FleetLockClientOptions { Server = key.Server, Timeout = key.Timeout }))).Value;
+    /// <summary>The client for these options.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>The client; not to be disposed of.</returns>
+    /// <exception cref="FleetLockInputException">A header cannot be used.</exception>
+    internal static FleetLockClient Get(FleetLockClientOptions options) =>
+        Clients.GetOrAdd(Key.Of(options), static (_, made) => new Lazy<FleetLockClient>(() => new FleetLockClient(made)), options).Value;
+
+    /// <summary>The options by value: certificates by their thumbprints, the rest by its text.</summary>
+    private sealed record Key(ServerAddress Server, TimeSpan Timeout, string Trust, string Secrets, string Route)
+    {
+        internal static Key Of(FleetLockClientOptions options) => new(
+            options.Server,
+            options.Timeout,
+            $"{Joined(options.CaCertificates?.Cast<X509Certificate2>().Select(authority => authority.Thumbprint))}\n{options.SkipCertificateCheck}",
+            $"{options.Token}\n{options.Credential?.UserName}\n{options.Credential?.Password}\n{options.ClientCertificate?.Thumbprint}",
+            $"{options.Proxy}\n{options.NoProxy}\n{Joined(options.Headers?.Select(header => $"{header.Key}: {header.Value}"))}");
+
+        /// <summary>Nothing, because there are secrets in it.</summary>
+        public override string ToString() => nameof(Key);
+
+        private static string Joined(IEnumerable<string>? texts) => texts is null ? "" : string.Join("\n", texts);
+    }
 }

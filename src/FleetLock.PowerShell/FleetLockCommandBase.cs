@@ -5,30 +5,27 @@ using System.Threading.Tasks;
 
 namespace FleetLock.PowerShell;
 
-/// <summary>What every cmdlet has: waiting for an asynchronous call on the pipeline's thread, and stopping.</summary>
+/// <summary>What every cmdlet has: waiting for asynchronous calls on the pipeline's thread, and stopping.</summary>
 public abstract class FleetLockCommandBase : PSCmdlet, IDisposable
 {
-    private readonly CancellationTokenSource _stop = new();
+    private protected FleetLockCommandBase() => Work = new PipelineWork(() => Stopping);
+
+    /// <summary>The calls of this cmdlet.</summary>
+    private protected PipelineWork Work { get; }
+
+    /// <summary>True when an error ends the script, so that it would stand in the place of another that is under way.</summary>
+    private protected bool IsStopPreferred =>
+        $"{(MyInvocation.BoundParameters.TryGetValue("ErrorAction", out var given) ? given : GetVariableValue("ErrorActionPreference"))}" == nameof(ActionPreference.Stop);
 
     /// <summary>Frees what the cmdlet holds; PowerShell calls it also when the pipeline was stopped.</summary>
     public void Dispose()
     {
-        _stop.Dispose();
+        Work.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ctrl+C, on another thread: only signals. The cmdlet waits for its call to end.</summary>
-    protected override void StopProcessing()
-    {
-        try
-        {
-            _stop.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The pipeline ended by itself at the same moment.
-        }
-    }
+    /// <summary>Ctrl+C, on another thread: only signals. The cmdlet waits for its calls to end.</summary>
+    protected override void StopProcessing() => Work.Stop();
 
     /// <summary>Waits for a call to end. It runs on the thread pool, so that no host's synchronization context can be waited for in a circle.</summary>
     /// <typeparam name="T">What the call gives.</typeparam>
@@ -37,13 +34,14 @@ public abstract class FleetLockCommandBase : PSCmdlet, IDisposable
     /// <exception cref="PipelineStoppedException">The pipeline was stopped.</exception>
     private protected T Await<T>(Func<CancellationToken, Task<T>> call)
     {
-        try
-        {
-            return Task.Run(() => call(_stop.Token)).GetAwaiter().GetResult();
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
+        T result = default!;
+        Work.Start(async token => result = await call(token).ConfigureAwait(false));
+        Work.Drain(0);
+        return result;
     }
+
+    /// <summary>A file's full path: PowerShell's folder is not the process's.</summary>
+    /// <param name="path">A path as the user gives it, taken as it is, without wildcards.</param>
+    /// <returns>The path; <see langword="null"/> for <see langword="null"/>.</returns>
+    private protected string? FullPath(string? path) => path is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
 }

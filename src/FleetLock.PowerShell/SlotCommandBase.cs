@@ -1,10 +1,12 @@
 using System;
 using System.Management.Automation;
+using System.Threading;
+using System.Threading.Tasks;
 
 namespace FleetLock.PowerShell;
 
 /// <summary>What <c>Lock-FleetGroup</c> and <c>Unlock-FleetGroup</c> share: groups and ids, also from the pipeline, one request for each pair.</summary>
-public abstract class SlotCommandBase : FleetServerCommandBase
+public abstract class SlotCommandBase : WaitingCommandBase
 {
     /// <summary>The set in which strings from the pipeline are groups.</summary>
     private protected const string ByGroup = "Group";
@@ -12,8 +14,13 @@ public abstract class SlotCommandBase : FleetServerCommandBase
     /// <summary>The set in which strings from the pipeline are ids, because the group is given.</summary>
     private protected const string ById = "Id";
 
-    private readonly FleetLockOperation _operation;
+    // What is answered within this time is written before the next item is asked for, so that a quick server is asked in order.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
 
+    // Ctrl+C is to end a cmdlet within a second.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromMilliseconds(700);
+
+    private readonly FleetLockOperation _operation;
     private protected SlotCommandBase(FleetLockOperation operation) => _operation = operation;
 
     /// <summary>The groups; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
@@ -28,6 +35,11 @@ public abstract class SlotCommandBase : FleetServerCommandBase
     [ValidateNotNull]
     public string[]? Id { get; set; }
 
+    /// <summary>How many requests may be under way at the same time. The default is 16.</summary>
+    [Parameter]
+    [ValidateRange(1, 1000)]
+    public int ThrottleLimit { get; set; } = 16;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -38,21 +50,60 @@ public abstract class SlotCommandBase : FleetServerCommandBase
         }
     }
 
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Work.Drain(0);
+
     /// <summary>Writes what a success is to the pipeline.</summary>
     /// <param name="result">The result, granted or released.</param>
     private protected abstract void WriteSuccess(FleetLockResult result);
 
     private void Process(string? group, string? id)
     {
-        if (Resolve(group, id) is not var (server, validGroup, validId))
+        SlotCall call;
+        try
+        {
+            var configuration = Resolve(group, id);
+            call = new SlotCall(Connect(configuration), configuration.RequireGroup(), configuration.RequireId(), PolicyOf(configuration));
+        }
+        catch (FleetLockInputException e)
+        {
+            WriteError(ErrorRecords.From(e));
             return;
-        if (!ShouldProcess($"group '{validGroup}' as '{validId}' at {server}", _operation.ToString()))
+        }
+
+        if (!ShouldProcess($"group '{call.Group}' as '{call.Id}' at {call.Client.Server}", _operation.ToString()))
             return;
 
-        var client = Connect(server);
-        var result = Await(token => _operation == FleetLockOperation.Lock
-            ? client.LockAsync(validGroup, validId, token)
-            : client.UnlockAsync(validGroup, validId, token));
+        Work.Start(token => RunAsync(call, token)).Wait(Patience);
+        Work.Drain(ThrottleLimit - 1);
+    }
+
+    private async Task RunAsync(SlotCall call, CancellationToken stopped)
+    {
+        using var report = new WaitReport(this, Work, call.Client);
+        try
+        {
+            var result = call.Policy is null
+                ? await SendAsync(call, TimeSpan.Zero, stopped).ConfigureAwait(false)
+                : await Waiter.WaitAsync((hold, token) => SendAsync(call, hold, token), call.Policy, report.OnStep, stopped).ConfigureAwait(false);
+            Work.Post(() => Write(result), result.Status == FleetLockStatus.Granted ? () => ReleaseAsync(call) : null);
+        }
+        catch (OperationCanceledException) when (_operation == FleetLockOperation.Lock)
+        {
+            // It may have been granted all the same, and nobody would know.
+            await ReleaseAsync(call).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => _operation == FleetLockOperation.Lock
+        ? call.Client.LockAsync(call.Group, call.Id, hold, cancellationToken)
+        : call.Client.UnlockAsync(call.Group, call.Id, cancellationToken);
+
+    private static Task<bool> ReleaseAsync(SlotCall call) => call.Client.TryReleaseAsync(call.Group, call.Id, ReleaseLimit);
+
+    private void Write(FleetLockResult result)
+    {
         WriteVerbose(FormattableString.Invariant($"{result} after {result.Elapsed.TotalMilliseconds:0} ms"));
         if (result.IsSuccess)
             WriteSuccess(result);
@@ -60,17 +111,5 @@ public abstract class SlotCommandBase : FleetServerCommandBase
             WriteError(ErrorRecords.From(result));
     }
 
-    private (ServerAddress Server, string Group, string Id)? Resolve(string? group, string? id)
-    {
-        try
-        {
-            var configuration = FleetLockConfiguration.Resolve(Uri?.OriginalString, group, id);
-            return (configuration.RequireServer(), configuration.RequireGroup(), configuration.RequireId());
-        }
-        catch (FleetLockInputException e)
-        {
-            WriteError(ErrorRecords.From(e));
-            return null;
-        }
-    }
+    private sealed record SlotCall(FleetLockClient Client, string Group, string Id, WaitPolicy? Policy);
 }

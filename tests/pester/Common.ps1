@@ -7,9 +7,12 @@ $TestKitPath = if ($env:FLEETLOCK_TESTKIT) { $env:FLEETLOCK_TESTKIT } else { Joi
 
 Import-Module $ModulePath
 Add-Type -Path $TestKitPath
-foreach ($name in 'FLEETLOCK_URL', 'FLEETLOCK_GROUP', 'FLEETLOCK_ID') {
-    [Environment]::SetEnvironmentVariable($name, $null)
+
+# Nothing of this machine's own settings: no variables, no proxy, no configuration file of the user's.
+foreach ($name in @((Get-ChildItem env:FLEETLOCK_*).Name -ne 'FLEETLOCK_TESTKIT') + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy') {
+    if ($name) { [Environment]::SetEnvironmentVariable($name, $null) }
 }
+$env:XDG_CONFIG_HOME = Join-Path $TestDrive 'no-configuration'
 
 # The real server, as a process of its own, on a free port. Stop it with Stop-TestServer.
 function Start-TestServer {
@@ -58,20 +61,90 @@ function Stop-RawServer {
     $Server.DisposeAsync().AsTask().GetAwaiter().GetResult()
 }
 
+# The ids that hold a slot of a group of the real server.
+function Get-Holder {
+    param($Server, [string] $Group)
+
+    @(((Invoke-RestMethod "$($Server.Uri)/v1/groups").groups | Where-Object group -EQ $Group).holders.id | Where-Object { $_ })
+}
+
+# The request lines that a RawServer has seen, without method and version: what was asked, in order.
+function Get-Asked {
+    param($RawServer)
+
+    @($RawServer.Requests | ForEach-Object { $_.Line -replace '^\S+ | HTTP/1.1$' })
+}
+
+# For what happens on another thread or in another process, and has no event of its own.
+function Wait-Until {
+    param([scriptblock] $Condition)
+
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($clock.Elapsed.TotalSeconds -gt 30) { throw "It never came to this: $Condition" }
+        [Threading.Thread]::Sleep(10)
+    }
+}
+
+# Runs a script in an engine of its own, beside this one. End it with Complete-Script or Stop-Script.
+function Start-Script {
+    param([string] $Script, [hashtable] $Variable = @{})
+
+    $shell = [powershell]::Create()
+    foreach ($name in $Variable.Keys) { $shell.Runspace.SessionStateProxy.SetVariable($name, $Variable[$name]) }
+    $null = $shell.AddScript("Import-Module '$ModulePath'; $Script")
+    $nothing = [Management.Automation.PSDataCollection[psobject]]::new()
+    $nothing.Complete()
+    $output = [Management.Automation.PSDataCollection[psobject]]::new()
+    [pscustomobject]@{ Shell = $shell; Streams = $shell.Streams; Output = $output; Running = $shell.BeginInvoke($nothing, $output) }
+}
+
+# Waits for the end of a script, and returns what it wrote.
+function Complete-Script {
+    param($Running)
+
+    try {
+        if (-not $Running.Running.AsyncWaitHandle.WaitOne([timespan]::FromSeconds(60))) { throw "The script did not end: $($Running.Streams.Error)" }
+        Get-ScriptRecord $Running
+    }
+    finally {
+        $Running.Shell.Dispose()
+    }
+}
+
+# Stops a script as Ctrl+C does, and returns what it wrote and how long it took to stop.
+function Stop-Script {
+    param($Running)
+
+    try {
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $Running.Shell.Stop()
+        Get-ScriptRecord $Running $clock.Elapsed
+    }
+    finally {
+        $Running.Shell.Dispose()
+    }
+}
+
+function Get-ScriptRecord {
+    param($Running, [timespan] $Elapsed)
+
+    [pscustomobject]@{
+        State    = $Running.Shell.InvocationStateInfo.State
+        Elapsed  = $Elapsed
+        Output   = @($Running.Output)
+        Errors   = @($Running.Streams.Error)
+        Warnings = @($Running.Streams.Warning | ForEach-Object Message)
+        Verbose  = @($Running.Streams.Verbose | ForEach-Object Message)
+        Progress = @($Running.Streams.Progress)
+    }
+}
+
 # Runs a script in an engine of its own, waits until the peer has been asked, stops the pipeline as Ctrl+C does, and returns what it wrote.
 function Invoke-Stopped {
     param([string] $Script, $RawServer)
 
-    $shell = [powershell]::Create()
-    try {
-        $null = $shell.AddScript("Import-Module '$ModulePath'; $Script")
-        $output = [Management.Automation.PSDataCollection[psobject]]::new()
-        $running = $shell.BeginInvoke([Management.Automation.PSDataCollection[psobject]]::new(), $output)
-        if (-not $RawServer.Asked.Wait([timespan]::FromSeconds(30))) { throw "No request was sent: $($shell.Streams.Error)" }
-        $shell.Stop()
-        [pscustomobject]@{ State = $shell.InvocationStateInfo.State; Output = @($output); Errors = @($shell.Streams.Error); Completed = $running.IsCompleted }
-    }
-    finally {
-        $shell.Dispose()
-    }
+    $running = Start-Script $Script
+    if (-not $RawServer.Asked.Wait([timespan]::FromSeconds(30))) { throw "No request was sent: $($running.Streams.Error)" }
+    Stop-Script $running
 }

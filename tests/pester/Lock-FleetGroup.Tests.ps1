@@ -135,14 +135,6 @@ Describe 'Lock-FleetGroup without an answer' {
         "$($failed[0])" | Should -BeLike '*may have granted*unlock with the same id*'
         Stop-RawServer $raw
     }
-
-    It 'is stopped by Ctrl+C while it waits for the answer, and writes no object' {
-        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
-        $stopped = Invoke-Stopped "Lock-FleetGroup web -Id n1 -Uri $($raw.Url)" $raw
-        $stopped.State | Should -Be 'Stopped'
-        $stopped.Output | Should -BeNullOrEmpty
-        Stop-RawServer $raw
-    }
 }
 
 Describe 'Lock-FleetGroup and what is not sent' {

@@ -1,5 +1,5 @@
 BeforeDiscovery {
-    $commands = 'Get-FleetNodeId', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup'
+    $commands = 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup'
 }
 
 BeforeAll {
@@ -14,7 +14,7 @@ Describe 'The module' {
 
     It 'exports these cmdlets and nothing else' {
         $module = Get-Module FleetLock
-        $module.ExportedCommands.Keys | Sort-Object | Should -Be @('Get-FleetNodeId', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup')
+        $module.ExportedCommands.Keys | Sort-Object | Should -Be @('Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup')
         $module.ExportedCmdlets.Count | Should -Be $module.ExportedCommands.Count
         $module.ExportedVariables.Count + $module.ExportedAliases.Count + $module.ExportedFunctions.Count | Should -Be 0
     }
@@ -67,6 +67,15 @@ Describe '<_>' -ForEach $commands {
     }
 
     It 'asks before it changes something, and only then' {
-        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock')
+        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock', 'Invoke')
+    }
+}
+
+Describe '<_>, which talks to a server' -ForEach ($commands -notlike 'Get-*') {
+    It 'spells its parameters as every other does' {
+        $command = Get-Command $_
+        $shared = 'Uri', 'Group', 'Id', 'Token', 'Credential', 'Certificate', 'CertificatePath', 'CaCertificatePath', 'SkipCertificateCheck', 'Proxy', 'NoProxy', 'Header', 'TimeoutSec'
+        $shared | Where-Object { -not $command.Parameters.ContainsKey($_) } | Should -BeNullOrEmpty
+        $command.Parameters.Uri.ParameterType | Should -Be ([string])
     }
 }

@@ -13,12 +13,24 @@ Describe 'Test-FleetLock against the real server' {
 
     It 'passes every check, in order' {
         $checks = Test-FleetLock workers -Uri $server.Uri
-        $checks.Name | Should -Be @('Configuration', 'Identity', 'Connection', 'Protocol')
+        $checks.Name | Should -Be @('Configuration', 'Identity', 'Connection', 'Protocol', 'Clock', 'Extensions')
         $checks.Passed | Should -Not -Contain $false
     }
 
     It 'is a Boolean with -Quiet' {
-        Test-FleetLock -Uri $server.Uri -Quiet | Should -BeTrue
+        Test-FleetLock workers -Uri $server.Uri -Quiet | Should -BeTrue
+        Test-FleetLock no-such-group -Uri $server.Uri -Quiet | Should -BeFalse
+    }
+
+    It 'finds out a group that the server does not have' {
+        $failed = Test-FleetLock no-such-group -Uri $server.Uri | Where-Object Passed -EQ $false
+        $failed.Name, $failed.Advice | Should -Be @('Extensions', 'Name one of its groups: workers.')
+    }
+
+    It 'resolves a name, and names each check with its time' {
+        $checks = Test-FleetLock workers -Uri ($server.Uri -replace '127.0.0.1', 'localhost')
+        $checks.Name | Should -Be @('Configuration', 'Identity', 'Name', 'Connection', 'Protocol', 'Clock', 'Extensions')
+        $checks.Duration | Should -BeOfType timespan
     }
 
     It 'changes no slot' {
@@ -33,10 +45,9 @@ Describe 'Test-FleetLock elsewhere' {
     It 'never sends pre-reboot, nor a request that could act' {
         $raw = New-RawServer (New-Answer 400 '{"kind":"missing_header","value":"no"}')
         $null = Test-FleetLock -Uri $raw.Url
-        $raw.Requests.Count | Should -Be 1
-        $raw.Requests[0].Head | Should -BeLike 'POST /v1/steady-state HTTP/1.1*'
-        $raw.Requests[0].Head | Should -Not -Match 'fleet-lock-protocol'
-        $raw.Requests[0].Body | Should -Be '{}'
+        $raw.Requests.Line | Should -Be @('POST /v1/steady-state HTTP/1.1', 'GET /v1/groups HTTP/1.1')
+        @($raw.Requests)[0].Head | Should -Not -Match 'fleet-lock-protocol'
+        @($raw.Requests)[0].Body | Should -Be '{}'
         Stop-RawServer $raw
     }
 
@@ -73,13 +84,7 @@ Describe 'Test-FleetLock elsewhere' {
         $raw = New-RawServer (New-Answer 400 '{"kind":"missing_header","value":"no"}')
         $checks = Test-FleetLock -Uri $raw.Url -Id "a`tb"
         ($checks | Where-Object Passed -EQ $false).Name | Should -Be 'Identity'
-        $checks.Count | Should -Be 4
-        Stop-RawServer $raw
-    }
-
-    It 'is stopped by Ctrl+C' {
-        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
-        (Invoke-Stopped "Test-FleetLock -Uri $($raw.Url)" $raw).State | Should -Be 'Stopped'
+        $checks.Name | Should -Be @('Configuration', 'Identity', 'Connection', 'Protocol', 'Extensions')
         Stop-RawServer $raw
     }
 }

@@ -31,7 +31,7 @@ public sealed class TestFleetLockCommand : FleetServerCommandBase
         // Gathered on the call's own thread, and written on this one: the pipeline takes objects from no other.
         var checks = new List<FleetLockCheck>();
         var allPassed = Await(token => new FleetLockDoctor().ExamineAsync(
-            () => FleetLockConfiguration.Resolve(Uri?.OriginalString, Group, Id),
+            () => Resolve(Group, Id),
             Connect,
             checks.Add,
             token));

@@ -1,0 +1,119 @@
+using System;
+using System.IO;
+using System.Management.Automation;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace FleetLock.PowerShell.Commands;
+
+/// <summary>
+/// <c>Invoke-FleetLock</c>: runs a script block while a slot is held, and releases the slot however the block ends: by success, by an error,
+/// by Ctrl+C, by a stopped pipeline, by <c>exit</c>. It shares the machine's file lock with <c>fleetlockctl run</c>.
+/// </summary>
+[Cmdlet(
+    VerbsLifecycle.Invoke,
+    "FleetLock",
+    SupportsShouldProcess = true)]
+[OutputType(typeof(object))]
+public sealed class InvokeFleetLockCommand : WaitingCommandBase
+{
+    /// <summary>The block to run. It runs in a scope of its own, as with the call operator.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
+    public ScriptBlock ScriptBlock { get; set; } = null!;
+
+    /// <summary>The group; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public string? Group { get; set; }
+
+    /// <summary>The node id; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public string? Id { get; set; }
+
+    /// <summary>Arguments for the block.</summary>
+    [Parameter]
+    [Alias("Args")]
+    [ValidateNotNull]
+    public object[] ArgumentList { get; set; } = [];
+
+    /// <summary>Keeps the slot when the block ends by an error, so that the fleet stops behind a broken machine.</summary>
+    [Parameter]
+    public SwitchParameter KeepOnFailure { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        FleetLockClient client;
+        string group, id;
+        WaitPolicy? policy;
+        try
+        {
+            var configuration = Resolve(Group, Id);
+            (client, group, id) = (Connect(configuration), configuration.RequireGroup(), configuration.RequireId());
+            policy = PolicyOf(configuration);
+        }
+        catch (FleetLockInputException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+            return;
+        }
+
+        if (ShouldProcess($"group '{group}' as '{id}' at {client.Server}", "Run a script block under a slot"))
+            RunUnderSlot(client, group, id, policy);
+    }
+
+    private void RunUnderSlot(FleetLockClient client, string group, string id, WaitPolicy? policy)
+    {
+        using var run = Take(client, group, id, policy);
+        var (failed, keep) = (false, false);
+        try
+        {
+            BlockRunner.Run(this, ScriptBlock, ArgumentList);
+        }
+        catch (Exception e) when (BlockRunner.IsFailure(e))
+        {
+            (failed, keep) = (true, KeepOnFailure);
+            throw;
+        }
+        finally
+        {
+            Release(run, group, failed, keep);
+        }
+    }
+
+    private SlotRun Take(FleetLockClient client, string group, string id, WaitPolicy? policy)
+    {
+        try
+        {
+            var (result, run) = Await(async token =>
+            {
+                using var report = new WaitReport(this, Work, client);
+                return await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, token).ConfigureAwait(false);
+            });
+            WriteVerbose(result.ToString());
+            if (run is null)
+                ThrowTerminatingError(ErrorRecords.From(result));
+            return run!;
+        }
+        catch (IOException e)
+        {
+            ThrowTerminatingError(ErrorRecords.FromRunLock(e));
+            throw;
+        }
+    }
+
+    private void Release(SlotRun run, string group, bool failed, bool keep)
+    {
+        // Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same.
+        var result = keep ? null : Task.Run(() => run.ReleaseAsync(null, CancellationToken.None)).GetAwaiter().GetResult();
+        if (result is { IsSuccess: true } || Stopping)
+            return;
+        if (keep)
+            WriteWarning($"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: {ErrorRecords.UnlockCommand(group, run.Id)}");
+        else if (failed && IsStopPreferred)
+            WriteWarning(ErrorRecords.FromRelease(result!).ToString());
+        else
+            WriteError(ErrorRecords.FromRelease(result!));
+    }
+}

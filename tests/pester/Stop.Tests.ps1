@@ -1,0 +1,38 @@
+BeforeDiscovery {
+    # Each cmdlet that talks to a server. A new one is one line.
+    $commands = @(
+        @{ Command = 'Lock-FleetGroup web -Id n1'; MayBeGranted = $true }
+        @{ Command = 'Lock-FleetGroup web -Id n1 -Wait'; MayBeGranted = $true }
+        @{ Command = 'Invoke-FleetLock { "the block" } -Group web -Id n1'; MayBeGranted = $true }
+        @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru'; MayBeGranted = $false }
+        @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru -Wait'; MayBeGranted = $false }
+        @{ Command = 'Test-FleetLock web -Id n1'; MayBeGranted = $false }
+    )
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+}
+
+Describe 'Ctrl+C while <Command> waits for the answer' -ForEach $commands {
+    AfterEach {
+        Stop-RawServer $raw
+    }
+
+    It 'stops it, and it writes no object and no error' {
+        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never), (New-Answer 200)
+        $stopped = Invoke-Stopped "$Command -Uri $($raw.Url); 'the script went on'" $raw
+        $stopped.State | Should -Be 'Stopped'
+        $stopped.Output + $stopped.Errors | Should -BeNullOrEmpty
+        $stopped.Elapsed.TotalSeconds | Should -BeLessThan 1.5
+        $released = if ($MayBeGranted) { '/v1/steady-state' }
+        Get-Asked $raw | Select-Object -Skip 1 | Should -Be $released
+    }
+
+    It 'stops it within a second or so when the server answers nothing at all' {
+        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
+        $stopped = Invoke-Stopped "$Command -Uri $($raw.Url)" $raw
+        $stopped.State | Should -Be 'Stopped'
+        $stopped.Elapsed.TotalSeconds | Should -BeLessThan 1.5
+    }
+}
