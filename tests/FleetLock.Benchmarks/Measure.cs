@@ -97,5 +97,7 @@ internal static class Measure
         return time.TotalMilliseconds / await Run(time);
     }
 
+    internal static double Parse(string number) => double.Parse(number, CultureInfo.InvariantCulture);
+
     internal static string Show(double number) => number.ToString(number < 100 ? "0.00" : "#,0", CultureInfo.InvariantCulture);
 }

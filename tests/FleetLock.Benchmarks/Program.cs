@@ -37,5 +37,11 @@ var clientMemory = await Measure.ClientPairAsync(memory.Address, time);
 Console.WriteLine();
 Console.WriteLine($"A pair through FleetLockClient, one after the other: {Measure.Show(client)} ms on SQLite, {Measure.Show(clientMemory)} ms on memory");
 
+await WholeProcess.CompareCommandLineAsync(memory.Address);
+if (WholeProcess.HasPowerShell)
+    await WholeProcess.ComparePowerShellAsync(memory.Address);
+else
+    Console.WriteLine("There is no pwsh on the PATH, so the cmdlets are not measured.");
+
 static void Row(string name, double perSecond, double? p50, double? ratio) => Console.WriteLine(
     "{0,-44} {1,12} {2,18} {3,16}", name, Measure.Show(perSecond), p50 is { } ms ? Measure.Show(ms) : "", ratio is { } r ? r.ToString("0.00", CultureInfo.InvariantCulture) : "");
