@@ -11,7 +11,7 @@ public static class Advice
         var next = result.Status switch
         {
             FleetLockStatus.Granted or FleetLockStatus.Released => "",
-            FleetLockStatus.Busy => "Ask again later, or wait for it.",
+            FleetLockStatus.Busy => "Ask again later, or wait for it (-Wait, --wait).",
             FleetLockStatus.Pending => "The slot is reserved but not granted: ask again until it is, and do not start yet.",
             FleetLockStatus.Refused => "Asking again does not help: check the group's name, the id and the credentials with the server's operator.",
             FleetLockStatus.Unreachable => "Check the address, the network and the server, then ask again.",

@@ -50,7 +50,7 @@ public sealed class ResultTests
     {
         var message = new FleetLockException(ResultOf(FleetLockStatus.Busy)).Message;
 
-        Assert.Equal("No slot of group 'workers' for 'node1' at http://fleet.example: all taken (lock_held). Ask again later, or wait for it.", message);
+        Assert.Equal("No slot of group 'workers' for 'node1' at http://fleet.example: all taken (lock_held). Ask again later, or wait for it (-Wait, --wait).", message);
     }
 
     [Fact]
