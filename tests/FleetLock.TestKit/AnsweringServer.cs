@@ -74,6 +74,8 @@ public sealed class AnsweringServer : IAsyncDisposable
 
     private async Task ConverseAsync(Socket client)
     {
+        // Closed also when the handshake fails, or the client would wait for the rest of it.
+        using var closed = client;
         try
         {
             await using var stream = await OpenAsync(client);
