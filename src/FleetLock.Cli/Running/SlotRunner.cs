@@ -40,10 +40,10 @@ internal sealed class SlotRunner(
 
         using (run)
         {
-            Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
             var end = ChildEnd.NotStarted(ExitCodes.Interrupted);
             try
             {
+                Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
                 end = await ChildProcess.RunAsync(plan.Command, signals).ConfigureAwait(false);
                 return end.ExitCode;
             }

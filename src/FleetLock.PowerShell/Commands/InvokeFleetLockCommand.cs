@@ -10,10 +10,7 @@ namespace FleetLock.PowerShell.Commands;
 /// <c>Invoke-FleetLock</c>: runs a script block while a slot is held, and releases the slot however the block ends: by success, by an error,
 /// by Ctrl+C, by a stopped pipeline, by <c>exit</c>. It shares the machine's file lock with <c>fleetlockctl run</c>.
 /// </summary>
-[Cmdlet(
-    VerbsLifecycle.Invoke,
-    "FleetLock",
-    SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "FleetLock", SupportsShouldProcess = true)]
 [OutputType(typeof(object))]
 public sealed class InvokeFleetLockCommand : WaitingCommandBase
 {
@@ -84,17 +81,26 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
 
     private SlotRun Take(FleetLockClient client, string group, string id, WaitPolicy? policy)
     {
+        SlotRun? run = null;
         try
         {
-            var (result, run) = Await(async token =>
+            var result = Await(async token =>
             {
                 using var report = new WaitReport(this, Work, client);
-                return await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, token).ConfigureAwait(false);
+                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, token).ConfigureAwait(false);
+                return taken;
             });
             WriteVerbose(result.ToString());
             if (run is null)
                 ThrowTerminatingError(ErrorRecords.From(result));
             return run!;
+        }
+        catch when (run is not null)
+        {
+            // Stopped between the grant and the block.
+            using (run)
+                Release(run, group, failed: true, keep: false);
+            throw;
         }
         catch (IOException e)
         {
