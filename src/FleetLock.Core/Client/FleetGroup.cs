@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text.Json.Serialization;
 
 namespace FleetLock;
@@ -13,16 +14,59 @@ public sealed record FleetGroupList(IReadOnlyList<FleetGroup> Groups);
 /// <param name="Slots">How many may hold a slot at the same time.</param>
 /// <param name="Free">How many slots are free; 0 when there are more holders than slots, after the slots were made fewer.</param>
 /// <param name="Holders">Who holds a slot, by id.</param>
-public sealed record FleetGroup(string Group, int Slots, int Free, IReadOnlyList<FleetHolder> Holders);
+public sealed record FleetGroup(string Group, int Slots, int Free, IReadOnlyList<FleetHolder> Holders)
+{
+    /// <summary>How many ids wait for a slot at this server, with <c>Prefer: wait</c>.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>What is wrong with the group's stored value, when it cannot be read; <see langword="null"/> when all is well.</summary>
+    public string? Fault { get; init; }
+
+    /// <summary>The base address of the server that told it, without user information; the client's to set, it is not sent.</summary>
+    [JsonIgnore]
+    public string? Server { get; init; }
+
+    /// <summary>The same group, it and its holders saying where they came from, so that what is shown can be acted on.</summary>
+    /// <param name="server">The server's base address.</param>
+    /// <returns>The group.</returns>
+    /// <remarks>An array, because PowerShell cannot index the list that a collection expression makes.</remarks>
+    internal FleetGroup At(string server) => this with { Server = server, Holders = Array.ConvertAll(Holders.ToArray(), holder => holder with { Group = Group, Server = server }) };
+
+    /// <summary>JSON of another shape leaves members unset that are never null.</summary>
+    internal bool IsComplete => Group is not null && Holders is not null && Holders.All(holder => holder?.Id is not null);
+}
 
 /// <summary>A machine that holds a slot.</summary>
 /// <param name="Id">The node id.</param>
-/// <param name="Since">When the slot was granted.</param>
-public sealed record FleetHolder(string Id, DateTimeOffset Since);
+/// <param name="Since">When the slot was granted; <see langword="null"/> when another program (airlock) granted it and kept no time.</param>
+public sealed record FleetHolder(string Id, DateTimeOffset? Since)
+{
+    /// <summary>The address that the granted request came from, if it is known.</summary>
+    public string? From { get; init; }
+
+    /// <summary>When the holder last asked for its slot, if it is known.</summary>
+    public DateTimeOffset? LastAsked { get; init; }
+
+    /// <summary>The group whose slot it holds; the client's to set, it is not sent.</summary>
+    [JsonIgnore]
+    public string? Group { get; init; }
+
+    /// <summary>The base address of the server that told it, without user information; the client's to set, it is not sent.</summary>
+    [JsonIgnore]
+    public string? Server { get; init; }
+}
+
+/// <summary>The body of <c>PUT /v1/groups/{group}</c>.</summary>
+/// <param name="Slots">The number of slots, from 0; <see langword="null"/> when the body does not say.</param>
+public sealed record FleetGroupSlots(int? Slots);
 
 /// <summary>The JSON of the extensions: generated code, so that trimming and start-up time do not suffer.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     WriteIndented = false)]
 [JsonSerializable(typeof(FleetGroupList))]
+[JsonSerializable(typeof(FleetGroup))]
+[JsonSerializable(typeof(FleetHolder))]
+[JsonSerializable(typeof(FleetGroupSlots))]
 public sealed partial class GroupJson : JsonSerializerContext;

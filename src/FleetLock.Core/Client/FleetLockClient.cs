@@ -3,8 +3,8 @@ using System.IO;
 using System.Linq;
 using System.Net.Http;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -98,37 +98,76 @@ public sealed class FleetLockClient : IDisposable
 
     /// <summary>Lists the groups with their slots and holders. An extension: of the peers only this project's own server answers it.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The groups, or <see langword="null"/> when the server does not have the extension.</returns>
-    /// <exception cref="HttpRequestException">The server could not be reached.</exception>
-    /// <exception cref="TimeoutException">The request's time-out passed.</exception>
-    /// <exception cref="FleetGroupsException">The server has the extension, or may have it, and refuses or cannot serve now.</exception>
+    /// <returns>The groups.</returns>
+    /// <exception cref="FleetGroupsException">The server does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public async Task<FleetGroupList?> GetGroupsAsync(CancellationToken cancellationToken = default)
+    public async Task<FleetGroupList> GetGroupsAsync(CancellationToken cancellationToken = default)
     {
-        using var deadline = StartDeadline(cancellationToken);
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.GroupsPath));
-            using var response = await _http.SendAsync(request, deadline.Token).ConfigureAwait(false);
-            if ((int)response.StatusCode != 200)
-                return RefusesToList(await ReadOutcomeAsync(FleetLockOperation.Unlock, response, deadline.Token).ConfigureAwait(false));
-            var list = await response.Content.ReadFromJsonAsync(GroupJson.Default.FleetGroupList, deadline.Token).ConfigureAwait(false);
-            return IsComplete(list) ? list : null;
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
-        {
-            // A page of HTML, or JSON of another shape.
-            return null;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException(TimedOutMessage("no answer"));
-        }
-        catch (HttpRequestException e)
-        {
-            // Without the exception itself, whose message may have a proxy's password.
-            throw new HttpRequestException(TransportFailure.Read(e, Server).Message);
-        }
+        var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.GroupsPath));
+        var (list, outcome) = await AskAsync(request, GroupJson.Default.FleetGroupList, IsComplete, "", cancellationToken).ConfigureAwait(false);
+        return list is null
+            ? throw new FleetGroupsException("The groups were not listed", Server, outcome, "")
+            : new FleetGroupList([.. list.Groups.Select(group => group.At(Server.ToString()))]);
+    }
+
+    /// <summary>Shows one group. An extension, as <see cref="GetGroupsAsync"/>.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The group.</returns>
+    /// <exception cref="FleetLockInputException">The group breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="FleetGroupsException">The server has no such group or does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<FleetGroup> GetGroupAsync(string group, CancellationToken cancellationToken = default)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, GroupEndpoint(group));
+        var (shown, outcome) = await AskAsync(request, GroupJson.Default.FleetGroup, IsAnswer, "", cancellationToken).ConfigureAwait(false);
+        return shown?.At(Server.ToString()) ?? throw new FleetGroupsException($"The group '{group}' was not shown", Server, outcome, "");
+
+        bool IsAnswer(FleetGroup answer) => answer.IsComplete && answer.Group == group;
+    }
+
+    /// <summary>Changes a group's number of slots, until the server's configuration says another. No holder is lost. An extension, as <see cref="GetGroupsAsync"/>.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="slots">The number of slots, from 0.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <returns>The group as it is now.</returns>
+    /// <exception cref="FleetLockInputException">The group or the number breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="FleetGroupsException">The server has no such group or does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<FleetGroup> ResizeAsync(string group, int slots, CancellationToken cancellationToken = default)
+    {
+        const string Unknown = "The slots may have been changed although no answer arrived: look, and ask again.";
+        if (slots < 0)
+            throw new FleetLockInputException("slots", $"The number of slots is {slots}; it takes 0 or more.");
+        var request = NewChange(HttpMethod.Put, GroupEndpoint(group));
+        request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(new FleetGroupSlots(slots), GroupJson.Default.FleetGroupSlots));
+        var (shown, outcome) = await AskAsync(request, GroupJson.Default.FleetGroup, IsAnswer, Unknown, cancellationToken).ConfigureAwait(false);
+        return shown?.At(Server.ToString()) ?? throw new FleetGroupsException($"The slots of group '{group}' were not changed", Server, outcome, Unknown);
+
+        bool IsAnswer(FleetGroup answer) => answer.IsComplete && answer.Group == group;
+    }
+
+    /// <summary>
+    /// Frees the slot of a machine that does not do it itself, because it is broken or gone. It may not know of it and go on as if it held the slot:
+    /// be sure that it does not. An extension, as <see cref="GetGroupsAsync"/>.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="id">The node id that holds the slot.</param>
+    /// <param name="reason">Why, for the server's log: 1 to 255 printable characters.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <returns>The result; <see cref="FleetLockStatus.Released"/> only if the server answered with the holder whose slot it freed, who is then in <see cref="FleetLockResult.Holder"/>.</returns>
+    /// <exception cref="FleetLockInputException">The group, the id or the reason breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<FleetLockResult> ForceReleaseAsync(string group, string id, string reason, CancellationToken cancellationToken = default)
+    {
+        var query = $"{FleetLockProtocol.IdParameter}={Uri.EscapeDataString(ProtocolRules.RequireId(id))}&{FleetLockProtocol.ReasonParameter}={Uri.EscapeDataString(ProtocolRules.RequireReason(reason))}";
+        var request = NewChange(HttpMethod.Delete, GroupEndpoint(group, $"/{FleetLockProtocol.HoldersSegment}?{query}"));
+
+        // Empty, but there: a request without a body is sent again by .NET itself when the connection breaks before the answer.
+        request.Content = new ByteArrayContent([]);
+        var started = _options.Clock.GetTimestamp();
+        var (holder, outcome) = await AskAsync(request, GroupJson.Default.FleetHolder, answer => answer.Id == id, Advice.UnknownOutcome(FleetLockOperation.Unlock), cancellationToken).ConfigureAwait(false);
+        return ResultOf(FleetLockOperation.Unlock, group, id, outcome, 1, started) with { Holder = holder is null ? null : holder with { Group = group, Server = Server.ToString() } };
     }
 
     /// <summary>
@@ -157,24 +196,38 @@ public sealed class FleetLockClient : IDisposable
             if (outcome.LostRace && attempt < MaxRaces)
                 continue;
 
-            return new FleetLockResult
-            {
-                Operation = operation,
-                Status = outcome.Status,
-                Group = group,
-                Id = id,
-                Server = Server.ToString(),
-                Kind = outcome.Kind,
-                Message = outcome.Message,
-                HttpStatus = outcome.HttpStatus,
-                RetryAfter = outcome.RetryAfter,
-                OutcomeUnknown = outcome.OutcomeUnknown,
-                ServerWaited = outcome.ServerWaited,
-                Attempts = attempt,
-                Elapsed = _options.Clock.GetElapsedTime(started),
-                Time = _options.Clock.GetUtcNow(),
-            };
+            return ResultOf(operation, group, id, outcome, attempt, started);
         }
+    }
+
+    private FleetLockResult ResultOf(FleetLockOperation operation, string group, string id, Outcome outcome, int attempts, long started) => new()
+    {
+        Operation = operation,
+        Status = outcome.Status,
+        Group = group,
+        Id = id,
+        Server = Server.ToString(),
+        Kind = outcome.Kind,
+        Message = outcome.Message,
+        HttpStatus = outcome.HttpStatus,
+        RetryAfter = outcome.RetryAfter,
+        OutcomeUnknown = outcome.OutcomeUnknown,
+        ServerWaited = outcome.ServerWaited,
+        Attempts = attempts,
+        Elapsed = _options.Clock.GetElapsedTime(started),
+        Time = _options.Clock.GetUtcNow(),
+    };
+
+    /// <summary>The address of a group of our extensions, which takes no group that a path cannot carry.</summary>
+    private Uri GroupEndpoint(string group, string rest = "") => ProtocolRules.RequireGroup(group) is "." or ".."
+        ? throw new FleetLockInputException("group", $"The group '{group}' cannot be named in an address, where it means a folder.")
+        : Server.Endpoint($"{FleetLockProtocol.GroupsPath}/{group}{rest}");
+
+    private static HttpRequestMessage NewChange(HttpMethod method, Uri endpoint)
+    {
+        var request = new HttpRequestMessage(method, endpoint);
+        request.Headers.Add(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue);
+        return request;
     }
 
     private HttpRequestMessage NewRequest(FleetLockOperation operation, byte[] body)
@@ -185,7 +238,40 @@ public sealed class FleetLockClient : IDisposable
         return new HttpRequestMessage(HttpMethod.Post, _options.Server.Endpoint(path)) { Content = new ByteArrayContent(body) };
     }
 
-    private async Task<Outcome> ExchangeAsync(FleetLockOperation operation, HttpRequestMessage request, CancellationToken cancellationToken)
+    private Task<Outcome> ExchangeAsync(FleetLockOperation operation, HttpRequestMessage request, CancellationToken cancellationToken) => ExchangeAsync(
+        request,
+        HttpCompletionOption.ResponseHeadersRead,
+        (response, token) => ReadOutcomeAsync(operation, response, token),
+        Advice.UnknownOutcome(operation),
+        cancellationToken);
+
+    /// <summary>Asks for something of our extensions: a value that is complete, or why there is none.</summary>
+    private async Task<(T? Value, Outcome Outcome)> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, Func<T, bool> isComplete, string unknown, CancellationToken cancellationToken)
+        where T : class
+    {
+        T? value = null;
+        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseContentRead, ReadAsync, unknown, cancellationToken).ConfigureAwait(false);
+        return (value, outcome);
+
+        async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token)
+        {
+            var answer = await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token).ConfigureAwait(false);
+            if (answer.Status != FleetLockStatus.Released)
+                return ExtensionAnswers.Read(answer);
+            value = await ExtensionAnswers.ReadBodyAsync(response.Content, type, token).ConfigureAwait(false);
+            if (value is not null && isComplete(value))
+                return answer;
+            value = null;
+            return ExtensionAnswers.Malformed();
+        }
+    }
+
+    private async Task<Outcome> ExchangeAsync(
+        HttpRequestMessage request,
+        HttpCompletionOption completion,
+        Func<HttpResponseMessage, CancellationToken, Task<Outcome>> read,
+        string unknown,
+        CancellationToken cancellationToken)
     {
         using var deadline = StartDeadline(cancellationToken);
         int? status = null;
@@ -193,14 +279,14 @@ public sealed class FleetLockClient : IDisposable
         {
             using (request)
             {
-                using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
+                using var response = await _http.SendAsync(request, completion, deadline.Token).ConfigureAwait(false);
                 status = (int)response.StatusCode;
-                return await ReadOutcomeAsync(operation, response, deadline.Token).ConfigureAwait(false);
+                return await read(response, deadline.Token).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (IsTransport(e) && cancellationToken.IsCancellationRequested)
         {
-            throw new OperationCanceledException("The request was cancelled. " + Advice.UnknownOutcome(operation), e, cancellationToken);
+            throw new OperationCanceledException($"The request was cancelled. {unknown}".TrimEnd(), e, cancellationToken);
         }
         catch (Exception e) when (IsTransport(e) && deadline.IsCancellationRequested)
         {
@@ -217,14 +303,7 @@ public sealed class FleetLockClient : IDisposable
         }
     }
 
-    /// <summary>Nothing for "no such path"; an exception for "not you" and "not now", which say nothing of the extension.</summary>
-    private static FleetGroupList? RefusesToList(Outcome outcome) => outcome.HttpStatus is 401 or 403 || outcome.Status is FleetLockStatus.Unreachable or FleetLockStatus.Busy
-        ? throw new FleetGroupsException(outcome.Status, $"{outcome.Message} ({outcome.Kind})")
-        : null;
-
-    /// <summary>JSON of another shape leaves members unset that are never null.</summary>
-    private static bool IsComplete(FleetGroupList? list) => list?.Groups is { } groups
-        && groups.All(group => group is { Group: not null, Holders: not null } && group.Holders.All(holder => holder?.Id is not null));
+    private static bool IsComplete(FleetGroupList list) => list.Groups is { } groups && groups.All(group => group is { IsComplete: true });
 
     private async Task<Outcome> ReadOutcomeAsync(FleetLockOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
     {

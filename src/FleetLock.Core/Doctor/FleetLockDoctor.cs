@@ -1,6 +1,5 @@
 using System;
 using System.Linq;
-using System.Net.Http;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -146,18 +145,16 @@ public sealed class FleetLockDoctor(TimeProvider clock)
 
     private static async Task<string> LookForExtensionsAsync(FleetLockClient client, string group, CancellationToken cancellationToken)
     {
-        FleetGroupList? list;
+        FleetGroupList list;
         try
         {
             list = await client.GetGroupsAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or TimeoutException or FleetGroupsException)
+        catch (FleetGroupsException e)
         {
-            return $"the server does not list its groups now: {TerminalText.Clean(e.Message)}";
+            return e.Status == FleetLockStatus.ProtocolError ? "none: the server cannot list its groups" : $"the server does not list its groups now ({e.Kind})";
         }
 
-        if (list is null)
-            return "none: the server cannot list its groups";
         if (list.Groups.FirstOrDefault(candidate => candidate.Group == group) is not { } found)
             throw new CheckFailedException($"the server has no group '{group}'", "Name one of its groups: " + string.Join(", ", list.Groups.Take(10).Select(candidate => ProtocolRules.Show(candidate.Group))) + ".");
         return $"the server lists its groups; '{group}' has {found.Slots} slots, {found.Free} of them free";

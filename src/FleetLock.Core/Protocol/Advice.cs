@@ -8,19 +8,23 @@ public static class Advice
     /// <returns>The advice; empty for a success.</returns>
     public static string For(FleetLockResult result)
     {
-        var next = result.Status switch
-        {
-            FleetLockStatus.Granted or FleetLockStatus.Released => "",
-            FleetLockStatus.Busy => "Ask again later, or wait for it (-Wait, --wait).",
-            FleetLockStatus.Pending => "The slot is reserved but not granted: ask again until it is, and do not start yet.",
-            FleetLockStatus.Refused => "Asking again does not help: check the group's name, the id and the credentials with the server's operator.",
-            FleetLockStatus.Unreachable => "Check the address, the network and the server, then ask again.",
-            FleetLockStatus.TimedOut => "Ask again.",
-            _ => "Check that the URL is that of a FleetLock server, and that no proxy or login page stands in front of it.",
-        };
-
+        var next = For(result.Status);
         return result.OutcomeUnknown ? $"{next} {UnknownOutcome(result.Operation)}" : next;
     }
+
+    /// <summary>The same, for an outcome that is known.</summary>
+    /// <param name="status">How it ended.</param>
+    /// <returns>The advice; empty for a success.</returns>
+    internal static string For(FleetLockStatus status) => status switch
+    {
+        FleetLockStatus.Granted or FleetLockStatus.Released => "",
+        FleetLockStatus.Busy => "Ask again later, or wait for it (-Wait, --wait).",
+        FleetLockStatus.Pending => "The slot is reserved but not granted: ask again until it is, and do not start yet.",
+        FleetLockStatus.Refused => "Asking again does not help: check the group's name, the id and the credentials with the server's operator.",
+        FleetLockStatus.Unreachable => "Check the address, the network and the server, then ask again.",
+        FleetLockStatus.TimedOut => "Ask again.",
+        _ => "Check that the URL is that of a FleetLock server, and that no proxy or login page stands in front of it.",
+    };
 
     /// <summary>The warning for a request whose answer was lost.</summary>
     /// <param name="operation">The operation whose outcome is unknown.</param>

@@ -24,6 +24,21 @@ public static class ErrorKinds
     /// <summary>400: the server has no such group.</summary>
     public const string UnknownGroup = "unknown_group";
 
+    /// <summary>400: what an operator asks for breaks its rule: the number of slots, the reason of a forced release.</summary>
+    public const string InvalidRequest = "invalid_request";
+
+    /// <summary>404: the id whose slot is to be freed holds none.</summary>
+    public const string NotHeld = "not_held";
+
+    /// <summary>401: the request carries no credential, or one that the server does not know.</summary>
+    public const string Unauthorized = "unauthorized";
+
+    /// <summary>403: the credential, or the address, may not do this.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>429: too many requests from one address.</summary>
+    public const string TooManyRequests = "too_many_requests";
+
     /// <summary>404: no such path.</summary>
     public const string NotFound = "not_found";
 

@@ -28,6 +28,18 @@ public static class FleetLockProtocol
     /// <summary>The path of our extension that lists the groups.</summary>
     public const string GroupsPath = "v1/groups";
 
+    /// <summary>The segment below a group's path with its holders: <c>DELETE v1/groups/{group}/holders?id=…&amp;reason=…</c> frees a slot.</summary>
+    public const string HoldersSegment = "holders";
+
+    /// <summary>
+    /// The query parameter with the id of a forced release. <c>holders/{id}</c> is the same for an id that a path can carry: it cannot <c>..</c>, which
+    /// every client takes out, nor <c>a/b</c>, which a server cannot tell from <c>a%2Fb</c>.
+    /// </summary>
+    public const string IdParameter = "id";
+
+    /// <summary>The query parameter with the reason of a forced release.</summary>
+    public const string ReasonParameter = "reason";
+
     /// <summary>The group of a client that names none, as in Zincati.</summary>
     public const string DefaultGroup = "default";
 

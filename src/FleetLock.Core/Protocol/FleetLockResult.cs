@@ -35,6 +35,9 @@ public sealed record FleetLockResult
     /// <summary>True when the request may have reached the server but its answer did not reach us: the slot may or may not be held. An unlock with the same id is always safe.</summary>
     public bool OutcomeUnknown { get; init; }
 
+    /// <summary>Who held the slot, since when and from where, after a forced release; otherwise <see langword="null"/>.</summary>
+    public FleetHolder? Holder { get; init; }
+
     /// <summary>How many requests were sent.</summary>
     public int Attempts { get; init; } = 1;
 

@@ -8,6 +8,9 @@ public static class ProtocolRules
     /// <summary>The longest id, in characters. The protocol sets no limit; 255 is a host name's.</summary>
     public const int MaxIdLength = 255;
 
+    /// <summary>The longest reason of a forced release, in characters.</summary>
+    public const int MaxReasonLength = 255;
+
     private const int MaxShownLength = 64;
 
     /// <summary>Says what is wrong with a group name. The rule is the protocol's: <c>^[a-zA-Z0-9.-]+$</c>.</summary>
@@ -44,6 +47,14 @@ public static class ProtocolRules
         return null;
     }
 
+    /// <summary>Says what is wrong with the reason of a forced release: it takes 1 to 255 printable characters, and not only spaces.</summary>
+    /// <param name="reason">The reason.</param>
+    /// <returns>The rule that it breaks, or <see langword="null"/> when it is a good reason.</returns>
+    public static string? FaultOfReason(string? reason) =>
+        string.IsNullOrWhiteSpace(reason) || reason!.Length > MaxReasonLength || !TerminalText.IsPrintable(reason)
+            ? $"a forced release takes a reason, for the server's log: 1 to {MaxReasonLength} printable characters"
+            : null;
+
     /// <summary>Returns the group name if it keeps the rule.</summary>
     /// <param name="group">The group name.</param>
     /// <returns>The same name.</returns>
@@ -57,6 +68,13 @@ public static class ProtocolRules
     /// <exception cref="FleetLockInputException">It does not; see <see cref="FaultOfId"/>.</exception>
     public static string RequireId(string? id) =>
         FaultOfId(id) is { } fault ? throw new FleetLockInputException("id", Sentence(fault)) : id!;
+
+    /// <summary>Returns the reason if it keeps the rule.</summary>
+    /// <param name="reason">The reason.</param>
+    /// <returns>The same reason.</returns>
+    /// <exception cref="FleetLockInputException">It does not; see <see cref="FaultOfReason"/>.</exception>
+    public static string RequireReason(string? reason) =>
+        FaultOfReason(reason) is { } fault ? throw new FleetLockInputException("reason", Sentence(fault)) : reason!;
 
     /// <summary>A value as an error message may show it: without control characters and not too long.</summary>
     /// <param name="value">The value.</param>

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Net.Http;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -27,9 +26,9 @@ public sealed class HolderLookup(FleetLockClient client)
         try
         {
             var list = await client.GetGroupsAsync(limit.Token).ConfigureAwait(false);
-            return Describe(list?.Groups.FirstOrDefault(candidate => candidate.Group == group)?.Holders);
+            return Describe(list.Groups.FirstOrDefault(candidate => candidate.Group == group)?.Holders);
         }
-        catch (Exception e) when (e is HttpRequestException or TimeoutException or FleetGroupsException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is FleetGroupsException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return null;
         }

@@ -91,7 +91,7 @@ public sealed class CredentialsTests
         using var client = Exchange.ClientOf($"http://user:{Secret}@127.0.0.1:{((IPEndPoint)unlistened.LocalEndPoint!).Port}");
 
         AssertHidden((await client.SendAsync(FleetLockOperation.Lock)).ToString());
-        AssertHidden((await Assert.ThrowsAsync<System.Net.Http.HttpRequestException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken))).ToString());
+        AssertHidden((await Assert.ThrowsAsync<FleetGroupsException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken))).ToString());
     }
 
     [Fact]

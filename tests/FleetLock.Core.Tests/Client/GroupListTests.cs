@@ -1,5 +1,4 @@
 using System;
-using System.Net.Http;
 using System.Threading;
 using System.Threading.Tasks;
 using FleetLock.TestKit;
@@ -49,13 +48,14 @@ public sealed class GroupListTests
 
         var list = await client.GetGroupsAsync(TestContext.Current.CancellationToken);
 
-        Assert.NotNull(list);
         Assert.Collection(
             list.Groups,
             workers =>
             {
                 Assert.Equal(("workers", 2, 1), (workers.Group, workers.Slots, workers.Free));
-                Assert.Equal(new FleetHolder("a", new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)), Assert.Single(workers.Holders));
+                Assert.Equal(
+                    new FleetHolder("a", new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)) { Group = "workers", Server = server.Url + "/base" },
+                    Assert.Single(workers.Holders));
             },
             idle =>
             {
@@ -67,12 +67,14 @@ public sealed class GroupListTests
 
     [Theory]
     [MemberData(nameof(OtherAnswers))]
-    public async Task A_server_without_the_extension_gives_nothing(int status, string body)
+    public async Task A_server_without_the_extension_is_no_FleetLock_server_of_ours(int status, string body)
     {
         await using var server = new RawServer(RawAnswer.Http(status, body, "Content-Type: application/json", "Location: /elsewhere"), RawAnswer.Http(200, Good));
         using var client = Exchange.ClientOf(server.Url);
 
-        Assert.Null(await client.GetGroupsAsync(TestContext.Current.CancellationToken));
+        var fault = await Assert.ThrowsAsync<FleetGroupsException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(FleetLockStatus.ProtocolError, fault.Status);
         Assert.Single(server.Requests);
     }
 
@@ -84,29 +86,30 @@ public sealed class GroupListTests
 
         var list = await client.GetGroupsAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("a", Assert.Single(list!.Groups).Group);
+        Assert.Equal("a", Assert.Single(list.Groups).Group);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")]
-    public async Task Silence_is_a_TimeoutException(string half)
+    public async Task Silence_is_a_time_out(string half)
     {
         await using var server = new RawServer(RawAnswer.Of(half).ThenSilence());
         using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
 
-        var fault = await Assert.ThrowsAsync<TimeoutException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken));
+        var fault = await Assert.ThrowsAsync<FleetGroupsException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken));
 
-        Assert.Matches(@"^no answer from 127\.0\.0\.1:\d+ within 0\.3 s$", fault.Message);
+        Assert.Equal(FleetLockStatus.TimedOut, fault.Status);
+        Assert.Matches(@": no answer from 127\.0\.0\.1:\d+ within 0\.3 s \(", fault.Message);
     }
 
     [Fact]
-    public async Task A_lost_connection_is_an_HttpRequestException()
+    public async Task A_lost_connection_is_unreachable()
     {
         await using var server = new RawServer(RawAnswer.Reset);
         using var client = Exchange.ClientOf(server.Url);
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(FleetLockStatus.Unreachable, (await Assert.ThrowsAsync<FleetGroupsException>(() => client.GetGroupsAsync(TestContext.Current.CancellationToken))).Status);
     }
 
     [Fact]

@@ -67,15 +67,19 @@ public sealed class SecretsTests
         using var unlistened = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         unlistened.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         await using var silent = new RawServer(RawAnswer.Never);
+#if NET
         using var certificate = TestAuthority.SelfSigned("127.0.0.1");
         await using var untrusted = new RawServer(certificate, RawAnswer.Http(200));
+#endif
 
         await UseAsync($"http://user:{OfAddress}@{unlistened.LocalEndPoint}", options => options with { NoProxy = true });
         await UseAsync($"http://user:{OfAddress}@no-such-host.invalid", options => options with { NoProxy = true });
         await UseAsync($"http://user:{OfAddress}@127.0.0.1:1", options => options with { Proxy = new Uri($"http://user:{OfProxy}@{unlistened.LocalEndPoint}") });
         await UseAsync($"https://user:{OfAddress}@127.0.0.1:1", options => options with { Proxy = new Uri($"http://user:{OfProxy}@no-such-host.invalid") });
         await UseAsync($"http://user:{OfAddress}@127.0.0.1:{silent.Port}", options => options with { NoProxy = true, Timeout = Exchange.ShortTimeout });
+#if NET
         await UseAsync($"https://user:{OfAddress}@127.0.0.1:{untrusted.Port}", options => options with { NoProxy = true });
+#endif
 
         AssertHidden("the way");
     }
@@ -119,6 +123,8 @@ public sealed class SecretsTests
             }
 
             await SeeAsync(() => client.GetGroupsAsync(TestContext.Current.CancellationToken));
+            await SeeAsync(() => client.ResizeAsync(Exchange.Group, 1, TestContext.Current.CancellationToken));
+            See((await client.ForceReleaseAsync(Exchange.Group, Exchange.Id, "dead", TestContext.Current.CancellationToken)).ToString());
             await SeeAsync(() => client.SendAsync(FleetLockOperation.Lock, new CancellationToken(canceled: true)));
             See(client.Server.ToString(), client.Server.Uri.OriginalString, client.Options.ToString());
         }

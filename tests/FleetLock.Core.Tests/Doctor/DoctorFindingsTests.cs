@@ -166,6 +166,7 @@ public sealed class DoctorFindingsTests
         Assert.Equal("POST http://no-such-host.invalid/v1/steady-state HTTP/1.1", proxy.Requests[0].Line);
     }
 
+#if NET
     [Fact]
     public async Task A_Unix_socket_has_no_name_no_port_and_no_proxy()
     {
@@ -179,6 +180,7 @@ public sealed class DoctorFindingsTests
         Assert.True(examined.Passed);
         Assert.Equal(["Configuration", "Identity", "Protocol", "Extensions"], examined.Names);
     }
+#endif
 
     [Fact]
     public async Task A_check_tells_how_long_it_took()
