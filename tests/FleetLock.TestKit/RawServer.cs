@@ -103,7 +103,7 @@ public sealed class RawServer : IAsyncDisposable
         {
             try
             {
-                await using var stream = await OpenAsync(client);
+                using var stream = await OpenAsync(client);
                 while (Upcoming.IsUnasked || await TryTakeRequestAsync(stream))
                 {
                     var answer = _script[Math.Min(Interlocked.Increment(ref _taken), _script.Length) - 1];

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using System.IO;
 using System.Text.RegularExpressions;
 using System.Threading.Tasks;
 
@@ -17,7 +18,7 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServerProcess(IEnumerable<string> arguments)
+    private ServerProcess(IEnumerable<string> arguments, bool keepsErrors = true)
     {
         var program = Repository.Built("src", "FleetLock.Cli", "net10.0", "fleetlockctl.dll");
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
@@ -29,7 +30,10 @@ public sealed class ServerProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => ReadError(line.Data);
         _process.Start();
         _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        if (keepsErrors)
+            _process.BeginErrorReadLine();
+        else
+            _ = _process.StandardError.BaseStream.CopyToAsync(Stream.Null);
     }
 
     /// <summary>Where the server listens, with the port that it got.</summary>
@@ -45,20 +49,12 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts <c>fleetlockctl serve</c>, and waits until it listens.</summary>
     /// <param name="arguments">What follows <c>serve</c> on the command line.</param>
     /// <exception cref="InvalidOperationException">It ended instead.</exception>
-    public static async Task<ServerProcess> StartListeningAsync(params IEnumerable<string> arguments)
-    {
-        var server = new ServerProcess(arguments);
-        try
-        {
-            await server._listening.Task.WaitAsync(Patience);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
-    }
+    public static Task<ServerProcess> StartListeningAsync(params IEnumerable<string> arguments) => ListeningAsync(new ServerProcess(arguments));
+
+    /// <summary>The same for long loads: the log is written, read and forgotten, and costs this process next to nothing.</summary>
+    /// <param name="arguments">What follows <c>serve</c> on the command line.</param>
+    /// <exception cref="InvalidOperationException">It ended instead.</exception>
+    public static Task<ServerProcess> StartUnreadAsync(params IEnumerable<string> arguments) => ListeningAsync(new ServerProcess(arguments, keepsErrors: false));
 
     /// <summary>Ends the process as a loss of power does: nothing of it runs on (SIGKILL).</summary>
     public async Task KillAsync()
@@ -77,6 +73,14 @@ public sealed class ServerProcess : IAsyncDisposable
             throw new InvalidOperationException($"kill -{signal} ended with {kill.ExitCode}.");
     }
 
+    /// <summary>What the process has used so far.</summary>
+    /// <returns>Processor time, memory now, and the most memory at any time, in bytes.</returns>
+    public (TimeSpan Processor, long Memory, long MostMemory) ReadUsage()
+    {
+        _process.Refresh();
+        return (_process.TotalProcessorTime, _process.WorkingSet64, _process.PeakWorkingSet64);
+    }
+
     /// <summary>Waits for the end of the process.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> WaitForExitAsync()
@@ -92,11 +96,25 @@ public sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
+    private static async Task<ServerProcess> ListeningAsync(ServerProcess server)
+    {
+        try
+        {
+            await server._listening.Task.WaitAsync(Patience);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
     private void ReadOutput(string? line)
     {
         if (line is null)
             _listening.TrySetException(new InvalidOperationException("The server ended before it listened: " + string.Join(Environment.NewLine, _errors)));
-        else if (Regex.Match(line, @"^Listening on (http://\S+) \(") is { Success: true } match)
+        else if (Regex.Match(line, @"^Listening on (https?://[^\s,]+)[, ]") is { Success: true } match)
             _listening.TrySetResult(new Uri(match.Groups[1].Value));
     }
 

@@ -1,0 +1,332 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Net.Http;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.Server.EtcdApi;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace FleetLock.Server;
+
+/// <summary>The way to etcd: one member at a time, the next one when that fails, with the user's token and a time-out on each call.</summary>
+internal sealed class EtcdConnection : IDisposable
+{
+    /// <summary>The most that one answer of etcd may be: 64 MiB, which is all groups with all holders.</summary>
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
+    /// <summary>How often a silent connection is tried. etcd ends one that is tried more often than every 5 seconds.</summary>
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(10);
+
+    private readonly EtcdStoreOptions _options;
+    private readonly Member[] _members;
+    private volatile Member _current;
+
+    // The token's header; empty when etcd asks for none.
+    private volatile Metadata? _token;
+
+    /// <summary>Reads the certificates; nothing is sent.</summary>
+    /// <param name="options">Endpoints, certificates, user and time-out.</param>
+    /// <exception cref="FleetLockInputException">The options contradict each other, or a certificate cannot be used.</exception>
+    internal EtcdConnection(EtcdStoreOptions options)
+    {
+        options.Require();
+        _options = options;
+        var tls = options.Endpoints[0].Scheme == Uri.UriSchemeHttps ? TlsOf(options) : null;
+        _members = [.. options.Endpoints.Select((endpoint, index) => new Member(index, endpoint, CreateChannel(endpoint, tls)))];
+        _current = _members[0];
+        if (options.User is null)
+            _token = [];
+    }
+
+    /// <summary>Where etcd is, for people.</summary>
+    internal string Description => _options.Description;
+
+    /// <summary>Reads. Every member is tried, because a read that failed has done nothing.</summary>
+    /// <param name="request">The keys. The read is linearizable, as etcd's are unless told otherwise.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The keys and values.</returns>
+    /// <exception cref="SemaphoreStoreException">No member answered, or etcd refused.</exception>
+    internal async Task<RangeResponse> RangeAsync(RangeRequest request, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var member = _current;
+            try
+            {
+                return await CallAsync(member, (m, options) => m.Keys.RangeAsync(request, options), cancellationToken).ConfigureAwait(false);
+            }
+            catch (RpcException e)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Leave(member, e);
+                if (IsAnswer(e) || tries == _members.Length)
+                    throw Fault(member, e);
+            }
+        }
+    }
+
+    /// <summary>Runs a transaction, once: a member that fails may have run it. Another is tried only if the first was not even reached.</summary>
+    /// <param name="request">The transaction.</param>
+    /// <returns>What came of it.</returns>
+    /// <exception cref="SemaphoreStoreException">No member answered, or etcd refused.</exception>
+    internal async Task<TxnResponse> TxnAsync(TxnRequest request)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var member = _current;
+            try
+            {
+                return await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (RpcException e)
+            {
+                Leave(member, e);
+                if (!WasNotSent(e) || tries == _members.Length)
+                    throw Fault(member, e);
+            }
+        }
+    }
+
+    /// <summary>Begins a watch on the member in use; it ends when another member's turn comes.</summary>
+    /// <param name="request">What to watch.</param>
+    /// <param name="handle">Takes each response; returns false to end.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <returns>When the watch has ended.</returns>
+    /// <exception cref="SemaphoreStoreException">It failed.</exception>
+    internal async Task WatchAsync(WatchCreateRequest request, Func<WatchResponse, Task<bool>> handle, CancellationToken cancellationToken)
+    {
+        var member = _current;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, member.Left);
+        try
+        {
+            var headers = new Metadata();
+            foreach (var entry in await TokenAsync(member, either.Token).ConfigureAwait(false))
+                headers.Add(entry);
+
+            // A member that has lost the others is to end the watch: it would keep silent.
+            headers.Add("hasleader", "true");
+            using var call = member.Changes.Watch(new CallOptions(headers, cancellationToken: either.Token));
+            await call.RequestStream.WriteAsync(new WatchRequest { CreateRequest = request }, either.Token).ConfigureAwait(false);
+            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
+            {
+                if (!await handle(call.ResponseStream.Current).ConfigureAwait(false))
+                    return;
+            }
+        }
+        catch (RpcException e)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (member.Left.IsCancellationRequested)
+                return;
+            Leave(member, e);
+            throw Fault(member, e);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Another member's turn has come.
+        }
+    }
+
+    /// <summary>Asks for a new token at the next call.</summary>
+    internal void ForgetToken()
+    {
+        if (_options.User is not null)
+            _token = null;
+    }
+
+    public void Dispose()
+    {
+        foreach (var member in _members)
+            member.Dispose();
+    }
+
+    private async Task<T> CallAsync<T>(Member member, Func<Member, CallOptions, AsyncUnaryCall<T>> begin, CancellationToken cancellationToken)
+    {
+        for (var isSecond = false; ; isSecond = true)
+        {
+            try
+            {
+                var token = _token ?? await TokenAsync(member, cancellationToken).ConfigureAwait(false);
+                using var call = begin(member, Options(token, cancellationToken));
+                return await call.ResponseAsync.ConfigureAwait(false);
+            }
+            catch (RpcException e) when (!isSecond && IsTokenRefused(e))
+            {
+                // It has expired, or etcd was restarted and forgot it. Nothing was done.
+                ForgetToken();
+            }
+            catch (ObjectDisposedException e)
+            {
+                throw new SemaphoreStoreException(Description + " is closed", e);
+            }
+        }
+    }
+
+    private async Task<Metadata> TokenAsync(Member member, CancellationToken cancellationToken)
+    {
+        if (_token is { } known)
+            return known;
+        try
+        {
+            using var call = member.Users.AuthenticateAsync(new AuthenticateRequest { Name = _options.User, Password = _options.Password }, Options([], cancellationToken));
+            return _token = new Metadata { { "token", (await call.ResponseAsync.ConfigureAwait(false)).Token } };
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
+        {
+            // Authentication is not enabled, and then etcd does not take tokens either.
+            return _token = [];
+        }
+    }
+
+    private CallOptions Options(Metadata headers, CancellationToken cancellationToken) => new(headers, DateTime.UtcNow + _options.Timeout, cancellationToken);
+
+    /// <summary>Lets the next member have its turn, unless etcd itself has answered.</summary>
+    private void Leave(Member member, RpcException e)
+    {
+        if (_members.Length == 1 || IsAnswer(e))
+            return;
+        var next = _members[(member.Index + 1) % _members.Length];
+        next.Return();
+        if (Interlocked.CompareExchange(ref _current, next, member) == member)
+            member.Leave();
+    }
+
+    /// <summary>Whether the member works, and another would say the same.</summary>
+    private static bool IsAnswer(RpcException e) => e.StatusCode is StatusCode.InvalidArgument or StatusCode.FailedPrecondition
+        or StatusCode.OutOfRange or StatusCode.NotFound or StatusCode.PermissionDenied or StatusCode.Unauthenticated;
+
+    private static bool IsTokenRefused(RpcException e) => e.StatusCode == StatusCode.Unauthenticated
+        || (e.StatusCode == StatusCode.InvalidArgument && e.Status.Detail is "etcdserver: user name is empty" or "etcdserver: revision of auth store is old");
+
+    private static bool WasNotSent(RpcException e) => e.Status.DebugException is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
+    };
+
+    private SemaphoreStoreException Fault(Member member, RpcException e) =>
+        new($"etcd at {EtcdStoreOptions.Show(member.Endpoint)} {Reason(e)}", e);
+
+    private string Reason(RpcException e)
+    {
+        if (e.StatusCode == StatusCode.DeadlineExceeded)
+            return $"has not answered within {_options.Timeout.TotalSeconds} s";
+        var cause = e.Status.DebugException;
+        while (cause?.InnerException is { } inner)
+            cause = inner;
+        var reason = TerminalText.Clean(cause?.Message ?? e.Status.Detail).TrimEnd('.');
+        return IsAnswer(e) ? $"refuses: {reason}" : $"failed: {reason}";
+    }
+
+    private GrpcChannel CreateChannel(Uri endpoint, SslClientAuthenticationOptions? tls) => GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions
+    {
+        HttpHandler = CreateHandler(tls),
+        DisposeHttpClient = true,
+        MaxReceiveMessageSize = MaxAnswerBytes,
+    });
+
+    private SocketsHttpHandler CreateHandler(SslClientAuthenticationOptions? tls)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            KeepAlivePingDelay = PingInterval,
+            KeepAlivePingTimeout = _options.Timeout > TimeSpan.FromSeconds(1) ? _options.Timeout : TimeSpan.FromSeconds(1),
+
+            // etcd does not take pings on a connection that nothing goes on.
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+
+            // With a callback of ours the channel does not connect by itself, and so does not pause, for longer and longer, after a failure.
+            ConnectCallback = static (context, cancellationToken) => ConnectAsync(context, cancellationToken),
+        };
+        if (tls is not null)
+            handler.SslOptions = tls;
+        return handler;
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static SslClientAuthenticationOptions TlsOf(EtcdStoreOptions options)
+    {
+        var tls = new SslClientAuthenticationOptions();
+        if (options.CertificatePath is { } path)
+            tls.ClientCertificateContext = SslStreamCertificateContext.Create(ReadCertificate(path, options.KeyPath), null, offline: true);
+        if (options.CaCertificatePath is { } authorities)
+        {
+            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            tls.CertificateChainPolicy.CustomTrustStore.AddRange(CertificateFile.ReadAuthorities(authorities));
+        }
+
+        return tls;
+    }
+
+    private static X509Certificate2 ReadCertificate(string path, string? keyPath)
+    {
+        if (keyPath is null)
+            return CertificateFile.ReadClientCertificate(path);
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPemFile(path, keyPath);
+
+            // Windows' TLS does not take a key that is in memory only.
+            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new FleetLockInputException("etcd", $"The client certificate {path} with the key {keyPath} cannot be used: {TerminalText.Clean(e.Message)}", e);
+        }
+    }
+
+    /// <summary>One endpoint. Nothing is connected before it is used.</summary>
+    private sealed class Member(int index, Uri endpoint, GrpcChannel channel) : IDisposable
+    {
+        private CancellationTokenSource _left = new();
+
+        internal int Index => index;
+
+        internal Uri Endpoint => endpoint;
+
+        internal KV.KVClient Keys { get; } = new(channel);
+
+        internal Watch.WatchClient Changes { get; } = new(channel);
+
+        internal Auth.AuthClient Users { get; } = new(channel);
+
+        /// <summary>Set when another member's turn has come.</summary>
+        internal CancellationToken Left => Volatile.Read(ref _left).Token;
+
+        internal void Leave() => Volatile.Read(ref _left).Cancel();
+
+        /// <summary>Its own turn has come again.</summary>
+        internal void Return()
+        {
+            if (Left.IsCancellationRequested)
+                Volatile.Write(ref _left, new CancellationTokenSource());
+        }
+
+        public void Dispose()
+        {
+            channel.Dispose();
+            _left.Dispose();
+        }
+    }
+}

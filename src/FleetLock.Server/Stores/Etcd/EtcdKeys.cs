@@ -1,0 +1,65 @@
+using System;
+using Google.Protobuf;
+
+namespace FleetLock.Server;
+
+/// <summary>
+/// The keys of <see cref="EtcdStore"/>: the semaphores under the very names that airlock gives them, so that both can serve one fleet, and beside
+/// each what airlock would not keep. One range has both.
+/// </summary>
+internal static class EtcdKeys
+{
+    private const string Prefix = "com.coreos.airlock/groups/";
+    private const string Version = "/v1/";
+    private const string SemaphoreName = "semaphore";
+    private const string ExtrasName = "fleetlock";
+
+    /// <summary>The first key of all groups.</summary>
+    internal static readonly ByteString First = ByteString.CopyFromUtf8(Prefix);
+
+    /// <summary>The end of all groups' keys: the first key that is none of them.</summary>
+    internal static readonly ByteString End = EndOf(Prefix);
+
+    internal static ByteString Semaphore(string group) => ByteString.CopyFromUtf8(Folder(group) + SemaphoreName);
+
+    internal static ByteString Extras(string group) => ByteString.CopyFromUtf8(Folder(group) + ExtrasName);
+
+    /// <summary>A group's keys, from the first to the one that is none of them.</summary>
+    internal static (ByteString First, ByteString End) RangeOf(string group) => (ByteString.CopyFromUtf8(Folder(group)), EndOf(Folder(group)));
+
+    /// <summary>Reads a key's name.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="group">Its group.</param>
+    /// <param name="isSemaphore">Whether it is the semaphore; otherwise it is what we keep beside it.</param>
+    /// <returns>False when it is neither: another program's key.</returns>
+    internal static bool TryRead(ByteString key, out string group, out bool isSemaphore)
+    {
+        (group, isSemaphore) = ("", false);
+        var name = key.ToStringUtf8();
+        var end = name.LastIndexOf('/');
+        if (end < 0 || name.AsSpan(end + 1) is not (SemaphoreName or ExtrasName) || !name.StartsWith(Prefix, StringComparison.Ordinal))
+            return false;
+        isSemaphore = name.AsSpan(end + 1) is SemaphoreName;
+        var length = end + 1 - Version.Length - Prefix.Length;
+        if (length <= 0)
+            return false;
+        group = Unescape(name.Substring(Prefix.Length, length));
+
+        // The same key again, or it is not the group's.
+        return name.Length == key.Length && name == Folder(group) + (isSemaphore ? SemaphoreName : ExtrasName);
+    }
+
+    private static string Folder(string group) => Prefix + Escape(group) + Version;
+
+    /// <summary>Go's <c>url.QueryEscape</c>, which escapes all but RFC 3986's unreserved characters, and a space as a plus sign.</summary>
+    private static string Escape(string group) => Uri.EscapeDataString(group).Replace("%20", "+", StringComparison.Ordinal);
+
+    private static string Unescape(string group) => Uri.UnescapeDataString(group.Replace('+', ' '));
+
+    private static ByteString EndOf(string prefix)
+    {
+        var bytes = ByteString.CopyFromUtf8(prefix).ToByteArray();
+        bytes[^1]++;
+        return UnsafeByteOperations.UnsafeWrap(bytes);
+    }
+}

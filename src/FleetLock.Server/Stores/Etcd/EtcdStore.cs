@@ -1,0 +1,185 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Channels;
+using System.Threading.Tasks;
+using FleetLock.Server.EtcdApi;
+
+namespace FleetLock.Server;
+
+/// <summary>
+/// Keeps semaphores in etcd, for several servers at once and beside airlock: the keys and values are airlock's. One transaction saves all groups
+/// that have queued up, each with a compare of its own.
+/// </summary>
+public sealed class EtcdStore : ISemaphoreStore
+{
+    private readonly EtcdConnection _etcd;
+    private readonly EtcdWatch _watch;
+    private readonly EtcdOwnSaves _own = new();
+    private readonly Channel<EtcdSave> _saves = Channel.CreateUnbounded<EtcdSave>(new UnboundedChannelOptions
+    {
+        SingleReader = true,
+
+        // The first save is sent on the thread of its caller, which waits for it anyway; what comes meanwhile queues up.
+        AllowSynchronousContinuations = true,
+    });
+
+    // The revision that a save compared of which nobody knows whether it was run, or still will be; by group. Used by the saving loop.
+    private readonly Dictionary<string, long> _unsettled = new(StringComparer.Ordinal);
+
+    private Task _saving = Task.CompletedTask;
+    private int _isDisposed;
+
+    /// <summary>Makes a store; <see cref="OpenAsync"/> opens it.</summary>
+    /// <param name="options">Endpoints, certificates, user and time-out.</param>
+    /// <exception cref="FleetLockInputException">The options contradict each other, or a certificate cannot be used.</exception>
+    public EtcdStore(EtcdStoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _etcd = new EtcdConnection(options);
+        _watch = new EtcdWatch(_etcd, _own, (group, stored) => Changed?.Invoke(group, stored));
+    }
+
+    /// <inheritdoc/>
+    public event Action<string, StoredSemaphore>? Changed;
+
+    /// <inheritdoc/>
+    public string Description => _etcd.Description;
+
+    /// <summary>False: airlock grants again without a trace.</summary>
+    public bool KeepsEveryAsk => false;
+
+    /// <inheritdoc/>
+    public bool StartsUnreachable => true;
+
+    /// <summary>Begins to watch. etcd need not be there yet.</summary>
+    /// <param name="cancellationToken">Not used: nothing is waited for.</param>
+    /// <returns>A completed task.</returns>
+    public Task OpenAsync(CancellationToken cancellationToken)
+    {
+        _saving = Task.Run(SaveQueuedAsync, CancellationToken.None);
+        _watch.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken)
+    {
+        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, cancellationToken).ConfigureAwait(false);
+        var semaphores = new Dictionary<string, StoredSemaphore>(StringComparer.Ordinal);
+        var damaged = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (group, pair) in EtcdPair.Read(response.Kvs))
+        {
+            try
+            {
+                if (pair.Decode(group, Description) is { Exists: true } stored)
+                    semaphores[group] = stored;
+            }
+            catch (SemaphoreStoreException e)
+            {
+                damaged[group] = e.Message;
+            }
+        }
+
+        return new StoreContents(semaphores, damaged);
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken)
+    {
+        var (first, end) = EtcdKeys.RangeOf(group);
+        var response = await _etcd.RangeAsync(new RangeRequest { Key = first, RangeEnd = end }, cancellationToken).ConfigureAwait(false);
+        return EtcdPair.Read(response.Kvs, group).Decode(group, Description);
+    }
+
+    /// <inheritdoc/>
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        ArgumentNullException.ThrowIfNull(desired);
+        var save = new EtcdSave(group, seen, desired);
+        return _saves.Writer.TryWrite(save) ? save.Outcome : Task.FromException<SaveOutcome>(new SemaphoreStoreException(Description + " is closed"));
+    }
+
+    /// <summary>Saves what has queued up, then closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+            return;
+        _saves.Writer.TryComplete();
+        await _saving.ConfigureAwait(false);
+        await _watch.DisposeAsync().ConfigureAwait(false);
+        _etcd.Dispose();
+    }
+
+    private async Task SaveQueuedAsync()
+    {
+        var waiting = new List<EtcdSave>();
+        var batch = new EtcdBatch();
+        while (await _saves.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            do
+            {
+                while (_saves.Reader.TryRead(out var save))
+                    waiting.Add(save);
+                waiting.RemoveAll(save => batch.TryAdd(save, MustWrite(save)));
+                await (_own.Running = RunAsync(batch)).ConfigureAwait(false);
+                batch = new EtcdBatch();
+            }
+            while (waiting.Count > 0);
+        }
+    }
+
+    private async Task RunAsync(EtcdBatch batch)
+    {
+        try
+        {
+            var response = await _etcd.TxnAsync(batch.Request).ConfigureAwait(false);
+            var hasWritten = false;
+            for (var i = 0; i < batch.Saves.Count; i++)
+            {
+                var own = batch.ResponseOf(response, i);
+                hasWritten |= own.Succeeded && batch.Saves[i].IsWrite;
+                Complete(batch.Saves[i], own, response.Header.Revision);
+            }
+
+            // Otherwise it is the revision of whoever wrote last.
+            if (hasWritten)
+                _own.Add(response.Header.Revision);
+        }
+        catch (Exception e)
+        {
+            var fault = e as SemaphoreStoreException ?? new SemaphoreStoreException($"{Description} failed: {e.Message}", e);
+            foreach (var save in batch.Saves)
+            {
+                if (save.IsWrite)
+                    _unsettled[save.Group] = save.Seen.Revision;
+                save.Fail(fault);
+            }
+        }
+    }
+
+    private void Complete(EtcdSave save, TxnResponse response, long revision)
+    {
+        try
+        {
+            var outcome = response.Succeeded
+                ? new SaveOutcome(true, save.IsWrite ? new StoredSemaphore(save.Desired, revision) : save.Seen)
+                : new SaveOutcome(false, EtcdPair.Read(response.Responses[0].ResponseRange.Kvs, save.Group).Decode(save.Group, Description));
+            if (_unsettled.TryGetValue(save.Group, out var compared) && compared != outcome.Current.Revision)
+                _unsettled.Remove(save.Group);
+            save.Complete(outcome);
+        }
+        catch (SemaphoreStoreException e)
+        {
+            save.Fail(e);
+        }
+    }
+
+    /// <summary>
+    /// Whether a save has to write. One that changes nothing only compares, unless a transaction with the same compare may still be on its way: it
+    /// would come true after the answer. A write makes its compare fail.
+    /// </summary>
+    private bool MustWrite(EtcdSave save) => !ReferenceEquals(save.Desired, save.Seen.Semaphore)
+        || (_unsettled.TryGetValue(save.Group, out var compared) && compared == save.Seen.Revision);
+}

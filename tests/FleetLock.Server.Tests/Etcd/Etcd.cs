@@ -1,0 +1,31 @@
+using System;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>What the etcd tests have in common.</summary>
+internal static class Etcd
+{
+    /// <summary>Where a group's semaphore is, for airlock and us.</summary>
+    internal const string Key = "com.coreos.airlock/groups/" + Sample.Group + "/v1/semaphore";
+
+    /// <summary>Where we keep what airlock does not know.</summary>
+    internal const string ExtrasKey = "com.coreos.airlock/groups/" + Sample.Group + "/v1/fleetlock";
+
+    internal static void SkipWithout() => Assert.SkipWhen(EtcdProcess.Missing is not null, EtcdProcess.Missing ?? "");
+
+    internal static EtcdStoreOptions Options(params Uri[] endpoints) => new() { Endpoints = endpoints };
+
+    internal static EtcdStore Store(this EtcdProcess etcd) => new(Options(etcd.Endpoint));
+
+    internal static async Task<EtcdStore> OpenAsync(this EtcdProcess etcd) => await OpenAsync(Options(etcd.Endpoint));
+
+    internal static async Task<EtcdStore> OpenAsync(EtcdStoreOptions options)
+    {
+        var store = new EtcdStore(options);
+        await store.OpenAsync(TestContext.Current.CancellationToken);
+        return store;
+    }
+}

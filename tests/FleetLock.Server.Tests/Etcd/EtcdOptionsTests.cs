@@ -1,0 +1,57 @@
+using System;
+using Xunit;
+
+namespace FleetLock.Server.Tests;
+
+public sealed class EtcdOptionsTests
+{
+    private const string Secret = "correct horse";
+
+    private static readonly EtcdStoreOptions Good = Etcd.Options(new Uri("http://one:2379"), new Uri("http://two:2379/"));
+
+    [Fact]
+    public void The_text_names_the_endpoints_and_never_the_password()
+    {
+        var text = (Good with { User = "fleetlock", Password = Secret }).ToString();
+
+        Assert.Equal("etcd at http://one:2379, http://two:2379, time-out 00:00:05", text);
+    }
+
+    [Fact]
+    public void The_store_is_described_by_its_endpoints() =>
+        Assert.Equal("etcd at http://one:2379, http://two:2379", new EtcdStore(Good with { User = "fleetlock", Password = Secret }).Description);
+
+    [Theory]
+    [InlineData("ftp://one:2379")]
+    [InlineData("one:2379")]
+    [InlineData("/one")]
+    [InlineData("http://one:2379/v3")]
+    [InlineData("http://one:2379/?a=b")]
+    [InlineData("http://one:2379/#a")]
+    [InlineData("http://fleetlock:" + Secret + "@one:2379")]
+    public void An_endpoint_of_another_form_is_refused_and_no_password_is_shown(string endpoint)
+    {
+        var refusal = Refusal(Etcd.Options(new Uri(endpoint, UriKind.RelativeOrAbsolute)));
+
+        Assert.Contains("is not of the form http://HOST:PORT", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_contradicts_itself_is_refused()
+    {
+        var secure = Etcd.Options(new Uri("https://one:2379"));
+
+        Assert.Contains("no etcd endpoint", Refusal(Etcd.Options()), StringComparison.Ordinal);
+        Assert.Contains("mix", Refusal(Etcd.Options([.. Good.Endpoints, .. secure.Endpoints])), StringComparison.Ordinal);
+        Assert.Contains("https", Refusal(Good with { CaCertificatePath = "ca.pem" }), StringComparison.Ordinal);
+        Assert.Contains("no certificate", Refusal(secure with { KeyPath = "key.pem" }), StringComparison.Ordinal);
+        Assert.Contains("needs a password", Refusal(Good with { User = "fleetlock" }), StringComparison.Ordinal);
+        Assert.Contains("needs a password", Refusal(Good with { Password = Secret }), StringComparison.Ordinal);
+        Assert.Contains("time-out", Refusal(Good with { Timeout = TimeSpan.Zero }), StringComparison.Ordinal);
+        Assert.Contains("/none/ca.pem", Refusal(secure with { CaCertificatePath = "/none/ca.pem" }), StringComparison.Ordinal);
+        Assert.Contains("/none/key.pem", Refusal(secure with { CertificatePath = "/none/one.pem", KeyPath = "/none/key.pem" }), StringComparison.Ordinal);
+    }
+
+    private static string Refusal(EtcdStoreOptions options) => Assert.Throws<FleetLockInputException>(() => new EtcdStore(options)).Message;
+}

@@ -1,0 +1,9 @@
+using System.Threading.Tasks;
+using Xunit;
+
+namespace FleetLock.Server.Tests;
+
+public sealed class EtcdStoreContractTests(EtcdFixture etcd) : StoreContractTests, IClassFixture<EtcdFixture>
+{
+    private protected override async Task<ISemaphoreStore> CreateAsync(string folder) => (await etcd.EmptyAsync()).Store();
+}
