@@ -28,12 +28,28 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
     internal static ErrorReply BodyTooLarge() => new(
         StatusCodes.Status413PayloadTooLarge, ErrorKinds.BodyTooLarge, $"the body is over {MaxBodyBytes} bytes");
 
+    internal static ErrorReply BodyTooSlow() => new(StatusCodes.Status408RequestTimeout, ErrorKinds.InvalidBody, "the body was not all there in the time that it may take");
+
     internal static ErrorReply InvalidGroup(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidGroup, fault);
 
     internal static ErrorReply InvalidId(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidId, fault);
 
     internal static ErrorReply UnknownGroup(string group) => new(
         StatusCodes.Status400BadRequest, ErrorKinds.UnknownGroup, $"this server has no group '{ProtocolRules.Show(group)}'");
+
+    internal static ErrorReply NoSuchGroup(string group) => UnknownGroup(group) with { Status = StatusCodes.Status404NotFound };
+
+    internal static ErrorReply NotHeld(string id, string group) => new(
+        StatusCodes.Status404NotFound, ErrorKinds.NotHeld, $"'{ProtocolRules.Show(id)}' holds no slot of the group '{ProtocolRules.Show(group)}'");
+
+    internal static ErrorReply InvalidRequest(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidRequest, fault);
+
+    internal static ErrorReply Forbidden(string reason) => new(StatusCodes.Status403Forbidden, ErrorKinds.Forbidden, reason);
+
+    internal static ErrorReply Unauthorized(string reason) => new(StatusCodes.Status401Unauthorized, ErrorKinds.Unauthorized, reason);
+
+    internal static ErrorReply TooManyRequests() => new(
+        StatusCodes.Status429TooManyRequests, ErrorKinds.TooManyRequests, "this address has sent too many requests; 'Retry-After' says when it may send the next one");
 
     internal static ErrorReply NotFound(string path) => new(
         StatusCodes.Status404NotFound, ErrorKinds.NotFound, $"there is nothing at '{ProtocolRules.Show(path)}'; the protocol's paths are /v1/pre-reboot and /v1/steady-state");
@@ -54,6 +70,8 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
     {
         var body = WireFormat.WriteError(Kind, Value);
         response.StatusCode = Status;
+        if (Status == StatusCodes.Status401Unauthorized)
+            response.Headers.WWWAuthenticate = "Bearer";
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body).AsTask();

@@ -1,6 +1,4 @@
 using System;
-using System.Buffers;
-using System.IO;
 using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -8,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace FleetLock.Server;
 
 /// <summary>The protocol's two operations over HTTP.</summary>
-internal sealed class ProtocolEndpoint(SemaphoreGroups groups, ILogger logger)
+internal sealed class ProtocolEndpoint(
+    SemaphoreGroups groups, AccessPolicy access, OptionsInForce options, ServerMetrics metrics, StoreFaultLog faults, ILogger logger)
 {
     /// <summary><c>POST /v1/pre-reboot</c>.</summary>
     /// <param name="context">The exchange.</param>
@@ -24,35 +23,58 @@ internal sealed class ProtocolEndpoint(SemaphoreGroups groups, ILogger logger)
     {
         var refusal = await DecideAsync(context, operation).ConfigureAwait(false);
         if (refusal is null)
+        {
             context.Response.ContentLength = 0;
-        else
-            await refusal.WriteAsync(context.Response).ConfigureAwait(false);
+            return;
+        }
+
+        metrics.Refused(operation, refusal.Kind);
+        await refusal.WriteAsync(context.Response).ConfigureAwait(false);
     }
 
     /// <summary>Decides the request.</summary>
     /// <returns>The refusal; <see langword="null"/> when the operation is done, and on disk.</returns>
     private async Task<ErrorReply?> DecideAsync(HttpContext context, FleetLockOperation operation)
     {
-        var header = context.Request.Headers[FleetLockProtocol.Header];
-        if (header != FleetLockProtocol.HeaderValue)
-            return ErrorReply.MissingHeader(header.Count == 0 ? null : header.ToString());
+        if (RefuseWithoutHeader(context.Request) is { } missing)
+            return missing;
 
-        var (group, id, refusal) = await ReadAsync(context.Request).ConfigureAwait(false);
-        if (refusal is not null)
+        // Nothing is read of a request whose sender is not known.
+        if (access.Refuse(context, Right.Node) is { } unknown)
+            return unknown;
+
+        var (read, unread) = await RequestBody.ReadAsync(context.Request, Read).ConfigureAwait(false);
+        if ((unread ?? read.Refusal) is { } refusal)
             return refusal;
 
-        if (groups.Find(group, operation) is not { } coordinator)
-            return ErrorReply.UnknownGroup(group);
+        var (group, id, _) = read;
+        if (access.Refuse(context, Right.Node, group, id) is { } forbidden)
+            return forbidden;
 
+        GroupCoordinator? coordinator = null;
         try
         {
-            var decision = await coordinator.DecideAsync(operation, id, context.RequestAborted).ConfigureAwait(false);
+            coordinator = operation == FleetLockOperation.Lock
+                ? groups.FindConfigured(group)
+                : await groups.FindAsync(group, context.RequestAborted).ConfigureAwait(false);
+            if (coordinator is null)
+                return ErrorReply.UnknownGroup(group);
+
+            var decision = operation == FleetLockOperation.Lock
+                ? await LockAsync(context, coordinator, id).ConfigureAwait(false)
+                : await coordinator.UnlockAsync(id, context.RequestAborted).ConfigureAwait(false);
+            faults.Answered(group);
             ServerLog.Decided(logger, decision.Reply, id, group, decision.Slots);
-            return decision.Reply == SlotReply.Full ? ErrorReply.Full(decision.Slots) : null;
+            if (decision.Reply == SlotReply.Granted && context.RequestAborted.IsCancellationRequested)
+                await TakeBackAsync(coordinator, group, id, decision.Holder!).ConfigureAwait(false);
+            if (decision.Reply == SlotReply.Full)
+                return ErrorReply.Full(decision.Slots);
+            metrics.Done(operation, decision.Reply);
+            return null;
         }
         catch (SemaphoreStoreException e)
         {
-            ServerLog.StoreFailed(logger, e);
+            faults.Failed(coordinator is null ? StoreFaultLog.WholeStore : group, e);
             return ErrorReply.StoreUnavailable();
         }
         catch (OperationCanceledException)
@@ -62,34 +84,30 @@ internal sealed class ProtocolEndpoint(SemaphoreGroups groups, ILogger logger)
         }
     }
 
-    private static async Task<(string Group, string Id, ErrorReply? Refusal)> ReadAsync(HttpRequest request)
+    /// <summary>The header that keeps a stray redirect from acting is asked for wherever something changes.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>The refusal, if it is not there.</returns>
+    internal static ErrorReply? RefuseWithoutHeader(HttpRequest request)
     {
-        try
-        {
-            for (; ; )
-            {
-                var read = await request.BodyReader.ReadAsync().ConfigureAwait(false);
-                if (read.IsCompleted)
-                {
-                    var answer = RequestReader.TryRead(Span(read.Buffer), out var group, out var id, out var refusal)
-                        ? (group, id, null)
-                        : ("", "", refusal);
-                    request.BodyReader.AdvanceTo(read.Buffer.End);
-                    return answer;
-                }
-
-                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            }
-        }
-        catch (IOException e)
-        {
-            // What follows on this connection, if anything does, is not the beginning of a request.
-            request.HttpContext.Response.Headers.Connection = "close";
-            return ("", "", e is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
-                ? ErrorReply.BodyTooLarge()
-                : ErrorReply.InvalidBody(TerminalText.Clean(e.Message)));
-        }
+        var header = request.Headers[FleetLockProtocol.Header];
+        return header == FleetLockProtocol.HeaderValue ? null : ErrorReply.MissingHeader(header.Count == 0 ? null : header.ToString());
     }
 
-    private static ReadOnlySpan<byte> Span(ReadOnlySequence<byte> buffer) => buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
+    private Task<SlotDecision> LockAsync(HttpContext context, GroupCoordinator coordinator, string id)
+    {
+        var wait = TimeSpan.FromSeconds(Math.Min(WaitPreference.ReadSeconds(context.Request.Headers[FleetLockProtocol.PreferHeader]), options.Current.MaxWait.TotalSeconds));
+        if (wait > TimeSpan.Zero)
+            context.Response.Headers[FleetLockProtocol.PreferenceAppliedHeader] = WaitPreference.Applied(wait);
+        return coordinator.LockAsync(id, context.Connection.RemoteIpAddress?.ToString(), wait, context.RequestAborted);
+    }
+
+    /// <summary>The client had gone before a byte of its answer was sent, so it cannot know of the grant; unless it has asked again since.</summary>
+    private async Task TakeBackAsync(GroupCoordinator coordinator, string group, string id, SlotHolder granted)
+    {
+        var decision = await coordinator.TakeBackAsync(id, granted).ConfigureAwait(false);
+        ServerLog.Undelivered(logger, group, id, decision.Reply == SlotReply.Released ? "it is taken back" : "it stands");
+    }
+
+    private static (string Group, string Id, ErrorReply? Refusal) Read(ReadOnlySpan<byte> body) =>
+        RequestReader.TryRead(body, out var group, out var id, out var refusal) ? (group, id, null) : ("", "", refusal);
 }

@@ -6,6 +6,9 @@ namespace FleetLock.Server;
 /// <summary>What the server writes to its log. A full group is information: it is how a semaphore works, not an outage.</summary>
 internal static partial class ServerLog
 {
+    /// <summary>The category of the server's own events.</summary>
+    internal const string Category = "FleetLock.Server";
+
     internal static void Decided(ILogger logger, SlotReply reply, string id, string group, int slots)
     {
         switch (reply)
@@ -39,4 +42,19 @@ internal static partial class ServerLog
 
     [LoggerMessage(5, LogLevel.Error, "the store failed; nothing was granted")]
     internal static partial void StoreFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Error, "the store still fails; {Requests} more requests failed since the last line like this")]
+    internal static partial void StoreStillFails(ILogger logger, int requests, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Information, "the store answers again; {Requests} more requests had failed")]
+    internal static partial void StoreAnswersAgain(ILogger logger, int requests);
+
+    [LoggerMessage(6, LogLevel.Warning, "group {Group}: the client of {Id} had gone before its grant was sent; {Outcome}")]
+    internal static partial void Undelivered(ILogger logger, string group, string id, string outcome);
+
+    [LoggerMessage(7, LogLevel.Warning, "group {Group}: slot of {Id} freed by {Who}: {Reason}")]
+    internal static partial void ForceReleased(ILogger logger, string group, string id, string who, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "group {Group}: {Slots} slots from now on, set by {Who}")]
+    internal static partial void Resized(ILogger logger, string group, int slots, string who);
 }

@@ -1,8 +1,10 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 
 namespace FleetLock.Server;
 
@@ -10,73 +12,152 @@ namespace FleetLock.Server;
 internal sealed class SemaphoreGroups : IAsyncDisposable
 {
     private readonly ISemaphoreStore _store;
-    private readonly Dictionary<string, GroupCoordinator> _configured = new(StringComparer.Ordinal);
+    private readonly TimeProvider _clock;
+    private readonly ServerMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, GroupCoordinator> _coordinators = new(StringComparer.Ordinal);
 
-    // Groups that are no longer configured and still have holders: they are not granted any more, but their holders can release.
-    private readonly Dictionary<string, GroupCoordinator> _retired = new(StringComparer.Ordinal);
+    // The groups that are granted. A coordinator that is not among them is of a group that was configured once: its holders can still release.
+    private volatile IReadOnlyDictionary<string, int> _configured = new Dictionary<string, int>();
 
-    private SemaphoreGroups(ISemaphoreStore store) => _store = store;
-
-    /// <summary>Makes the coordinators, and makes the stored slots those of the configuration.</summary>
-    /// <param name="slots">The configured groups and their slots.</param>
+    /// <summary>Makes the groups, none of them configured yet.</summary>
     /// <param name="store">The store, open.</param>
-    /// <param name="clock">The clock for "since when".</param>
-    /// <param name="cancellationToken">Ends the try.</param>
-    /// <returns>The groups.</returns>
-    /// <exception cref="SemaphoreStoreException">The store failed.</exception>
-    internal static async Task<SemaphoreGroups> StartAsync(IReadOnlyDictionary<string, int> slots, ISemaphoreStore store, TimeProvider clock, CancellationToken cancellationToken)
+    /// <param name="clock">The clock for "since when" and for waiting.</param>
+    /// <param name="metrics">Where conflicts and the store's times are counted.</param>
+    /// <param name="logger">The server's log.</param>
+    internal SemaphoreGroups(ISemaphoreStore store, TimeProvider clock, ServerMetrics metrics, ILogger logger)
     {
-        var groups = new SemaphoreGroups(store);
-        foreach (var (group, count) in slots)
-        {
-            var coordinator = new GroupCoordinator(group, store, clock);
-            groups._configured.Add(group, coordinator);
-            await coordinator.ResizeAsync(count, cancellationToken).ConfigureAwait(false);
-        }
-
-        foreach (var (group, stored) in await store.LoadAllAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (!groups._configured.ContainsKey(group) && stored.Semaphore.Holders.Count > 0)
-                groups._retired.Add(group, new GroupCoordinator(group, store, clock));
-        }
-
-        return groups;
+        _store = store;
+        _clock = clock;
+        _metrics = metrics;
+        _logger = logger;
     }
 
-    /// <summary>The coordinator that decides an operation on a group.</summary>
-    /// <param name="group">The group.</param>
-    /// <param name="operation">The operation.</param>
-    /// <returns>The coordinator, or <see langword="null"/> when this server has no such group.</returns>
-    internal GroupCoordinator? Find(string group, FleetLockOperation operation)
+    /// <summary>The configured groups.</summary>
+    internal IReadOnlyDictionary<string, int> Configured => _configured;
+
+    /// <summary>Takes over a configuration: its groups are granted from now on, with its slots where they are others than it said before. No holder is lost.</summary>
+    /// <param name="slots">The groups and their slots.</param>
+    /// <returns>When the slots are saved.</returns>
+    /// <exception cref="SemaphoreStoreException">The store failed. Each group's next request tries again.</exception>
+    internal Task ConfigureAsync(IReadOnlyDictionary<string, int> slots)
     {
-        if (_configured.TryGetValue(group, out var coordinator))
-            return coordinator;
-        return operation == FleetLockOperation.Unlock ? _retired.GetValueOrDefault(group) : null;
+        var before = _configured;
+        _configured = slots;
+        return Task.WhenAll(slots
+            .Where(group => !before.TryGetValue(group.Key, out var count) || count != group.Value)
+            .Select(group => Coordinator(group.Key).ConfigureAsync(group.Value)));
+    }
+
+    /// <summary>The same, without waiting for the store; a failure is logged.</summary>
+    /// <param name="slots">The groups and their slots.</param>
+    /// <returns>When the slots are saved, or the failure is logged.</returns>
+    internal async Task TryConfigureAsync(IReadOnlyDictionary<string, int> slots)
+    {
+        try
+        {
+            await ConfigureAsync(slots).ConfigureAwait(false);
+        }
+        catch (SemaphoreStoreException e)
+        {
+            ServerLog.StoreFailed(_logger, e);
+        }
+    }
+
+    /// <summary>The coordinator that decides locks of a group.</summary>
+    /// <param name="group">The group.</param>
+    /// <returns>The coordinator, or <see langword="null"/> when the group is not configured.</returns>
+    internal GroupCoordinator? FindConfigured(string group) => _configured.ContainsKey(group) ? Coordinator(group) : null;
+
+    /// <summary>The coordinator that decides releases in a group: it need not be configured any more while somebody holds a slot of it.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The coordinator, or <see langword="null"/> when this server has no such group.</returns>
+    /// <exception cref="SemaphoreStoreException">The store failed.</exception>
+    internal async ValueTask<GroupCoordinator?> FindAsync(string group, CancellationToken cancellationToken)
+    {
+        if (_configured.ContainsKey(group) || _coordinators.ContainsKey(group))
+            return Coordinator(group);
+        var stored = await _store.LoadAsync(group, cancellationToken).ConfigureAwait(false);
+        return stored.Semaphore.Holders.Count > 0 ? Coordinator(group) : null;
     }
 
     /// <summary>The groups as the store has them now: the configured ones, and any other that has holders.</summary>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The groups, by name.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed.</exception>
     internal async Task<FleetGroupList> ListAsync(CancellationToken cancellationToken)
     {
-        var stored = await _store.LoadAllAsync(cancellationToken).ConfigureAwait(false);
+        var contents = await _store.LoadAllAsync(cancellationToken).ConfigureAwait(false);
+        var held = contents.Semaphores.Where(group => group.Value.Semaphore.Holders.Count > 0).Select(group => group.Key);
         return new FleetGroupList(
         [
-            .. stored
-                .Where(group => _configured.ContainsKey(group.Key) || group.Value.Semaphore.Holders.Count > 0)
-                .OrderBy(group => group.Key, StringComparer.Ordinal)
-                .Select(group => Describe(group.Key, group.Value.Semaphore)),
+            .. _configured.Keys.Union(held).Union(contents.Damaged.Keys.Where(_configured.ContainsKey))
+                .Order(StringComparer.Ordinal)
+                .Select(group => contents.Damaged.TryGetValue(group, out var fault)
+                    ? new FleetGroup(group, 0, 0, []) { Fault = fault }
+                    : Describe(group, contents.Semaphores.GetValueOrDefault(group, StoredSemaphore.None))),
         ]);
     }
 
-    private static FleetGroup Describe(string name, GroupSemaphore semaphore) =>
-        new(name, semaphore.Slots, semaphore.Free, [.. semaphore.Holders.Select(holder => new FleetHolder(holder.Key, holder.Value))]);
+    /// <summary>Asks the store for the least that it can tell, to see whether it answers.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Nothing of use: no group has an empty name.</returns>
+    /// <exception cref="SemaphoreStoreException">The store failed.</exception>
+    internal Task<StoredSemaphore> ProbeAsync(CancellationToken cancellationToken) => _store.LoadAsync("", cancellationToken);
+
+    /// <summary>One group as the store has it now.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The group; <see langword="null"/> when it is neither configured nor held.</returns>
+    /// <exception cref="SemaphoreStoreException">The store failed, or what it has for the group is no semaphore.</exception>
+    internal async Task<FleetGroup?> ShowAsync(string group, CancellationToken cancellationToken)
+    {
+        var stored = await _store.LoadAsync(group, cancellationToken).ConfigureAwait(false);
+        return _configured.ContainsKey(group) || stored.Semaphore.Holders.Count > 0 ? Describe(group, stored) : null;
+    }
+
+    /// <summary>Tells those who wait for a slot that the server is stopping.</summary>
+    internal void StopWaiting()
+    {
+        foreach (var coordinator in _coordinators.Values)
+            coordinator.StopWaiting();
+    }
 
     /// <summary>Answers what has queued up, then ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var coordinator in _configured.Values.Concat(_retired.Values))
+        foreach (var coordinator in _coordinators.Values)
             await coordinator.DisposeAsync().ConfigureAwait(false);
     }
+
+    private GroupCoordinator Coordinator(string group)
+    {
+        if (_coordinators.TryGetValue(group, out var found))
+            return found;
+
+        // Not GetOrAdd, whose factory may run twice: a second coordinator would never end.
+        lock (_coordinators)
+        {
+            if (!_coordinators.TryGetValue(group, out found))
+                _coordinators[group] = found = new GroupCoordinator(group, _store, _clock, _metrics);
+            return found;
+        }
+    }
+
+    private FleetGroup Describe(string name, StoredSemaphore stored)
+    {
+        // Not stored yet: the first request will store what the configuration says.
+        var semaphore = !stored.Exists && _configured.TryGetValue(name, out var slots) ? stored.Semaphore.Configure(slots) : stored.Semaphore;
+        return new FleetGroup(name, semaphore.Slots, semaphore.Free, [.. semaphore.Holders.Select(holder => Describe(holder.Key, holder.Value))])
+        {
+            Waiting = _coordinators.TryGetValue(name, out var coordinator) ? coordinator.Waiting : 0,
+        };
+    }
+
+    /// <summary>A holder, as it is shown.</summary>
+    /// <param name="id">The node id.</param>
+    /// <param name="holder">The holder.</param>
+    /// <returns>What is shown.</returns>
+    internal static FleetHolder Describe(string id, SlotHolder holder) => new(id, holder.Since) { From = holder.From, LastAsked = holder.Asked };
 }

@@ -1,6 +1,7 @@
 namespace FleetLock.Server;
 
-/// <summary>A semaphore's reply, and how many slots its group had then.</summary>
+/// <summary>A semaphore's reply, and what went with it.</summary>
 /// <param name="Reply">The reply.</param>
-/// <param name="Slots">The group's slots.</param>
-internal readonly record struct SlotDecision(SlotReply Reply, int Slots);
+/// <param name="Slots">The group's slots then.</param>
+/// <param name="Holder">The holder that was granted or released, where there is one.</param>
+internal readonly record struct SlotDecision(SlotReply Reply, int Slots, SlotHolder? Holder);

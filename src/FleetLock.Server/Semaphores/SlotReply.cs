@@ -17,4 +17,7 @@ public enum SlotReply
 
     /// <summary>An unlock by an id that holds none.</summary>
     NotHeld,
+
+    /// <summary>The number of slots was changed, or was that number already.</summary>
+    Resized,
 }

@@ -11,17 +11,34 @@ public sealed class MemoryStore : ISemaphoreStore
     private readonly Lock _lock = new();
     private readonly Dictionary<string, StoredSemaphore> _semaphores = new(StringComparer.Ordinal);
 
+    /// <summary>Never raised: one process has the memory, and whoever waits there hears of its own saves.</summary>
+    public event Action<string, StoredSemaphore>? Changed
+    {
+        add { }
+        remove { }
+    }
+
     /// <inheritdoc/>
     public string Description => "memory";
+
+    /// <inheritdoc/>
+    public bool KeepsEveryAsk => true;
+
+    /// <inheritdoc/>
+    public bool StartsUnreachable => false;
 
     /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyDictionary<string, StoredSemaphore>> LoadAllAsync(CancellationToken cancellationToken)
+    public Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
-            return Task.FromResult<IReadOnlyDictionary<string, StoredSemaphore>>(new Dictionary<string, StoredSemaphore>(_semaphores, StringComparer.Ordinal));
+        {
+            return Task.FromResult(new StoreContents(
+                new Dictionary<string, StoredSemaphore>(_semaphores, StringComparer.Ordinal),
+                new Dictionary<string, string>()));
+        }
     }
 
     /// <inheritdoc/>
@@ -32,16 +49,18 @@ public sealed class MemoryStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<StoredSemaphore?> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
         lock (_lock)
         {
-            if (_semaphores.GetValueOrDefault(group, StoredSemaphore.None).Revision != seen.Revision)
-                return Task.FromResult<StoredSemaphore?>(null);
-            if (!ReferenceEquals(desired, seen.Semaphore))
-                seen = _semaphores[group] = new StoredSemaphore(desired, seen.Revision + 1);
-            return Task.FromResult<StoredSemaphore?>(seen);
+            var current = _semaphores.GetValueOrDefault(group, StoredSemaphore.None);
+            if (current.Revision != seen.Revision)
+                return Task.FromResult(new SaveOutcome(false, current));
+            if (ReferenceEquals(desired, seen.Semaphore))
+                return Task.FromResult(new SaveOutcome(true, seen));
+            var saved = _semaphores[group] = new StoredSemaphore(desired, seen.Revision + 1);
+            return Task.FromResult(new SaveOutcome(true, saved));
         }
     }
 

@@ -8,15 +8,15 @@ namespace FleetLock.Server;
 
 /// <summary>The tables of <see cref="SqliteStore"/> and the statements on them. Used by one thread.</summary>
 /// <remarks>
-/// The tables are plain, so that an operator can read them with the <c>sqlite3</c> shell: <c>semaphores(name, slots, revision)</c> and
-/// <c>holders(semaphore, id, since)</c>.
+/// The tables are plain, so that an operator can read them with the <c>sqlite3</c> shell: <c>semaphores(name, slots, configured,
+/// revision)</c> and <c>holders(semaphore, id, since, address, asked)</c>.
 /// </remarks>
 internal sealed class SemaphoreDatabase : IDisposable
 {
     /// <summary>Marks the file as ours (the ASCII letters "FLCK"), so that a foreign database is never written to.</summary>
     private const int ApplicationId = 0x464C434B;
 
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     /// <summary>How long to wait for another process's transaction, in seconds.</summary>
     private const int BusyTimeoutSeconds = 10;
@@ -31,6 +31,7 @@ internal sealed class SemaphoreDatabase : IDisposable
     private readonly SqliteCommand _insertSemaphore;
     private readonly SqliteCommand _updateSemaphore;
     private readonly SqliteCommand _insertHolder;
+    private readonly SqliteCommand _updateHolder;
     private readonly SqliteCommand _deleteHolder;
     private readonly SqliteCommand _select;
 
@@ -43,12 +44,23 @@ internal sealed class SemaphoreDatabase : IDisposable
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
         _revision = Prepare("SELECT revision FROM semaphores WHERE name = $name", "$name");
-        _insertSemaphore = Prepare("INSERT OR IGNORE INTO semaphores (name, slots, revision) VALUES ($name, $slots, 1)", "$name", "$slots");
-        _updateSemaphore = Prepare("UPDATE semaphores SET slots = $slots, revision = revision + 1 WHERE name = $name AND revision = $revision", "$name", "$slots", "$revision");
-        _insertHolder = Prepare("INSERT INTO holders (semaphore, id, since) VALUES ($name, $id, $since)", "$name", "$id", "$since");
+        _insertSemaphore = Prepare("INSERT OR IGNORE INTO semaphores (name, slots, configured, revision) VALUES ($name, $slots, $configured, 1)", "$name", "$slots", "$configured");
+        _updateSemaphore = Prepare(
+            "UPDATE semaphores SET slots = $slots, configured = $configured, revision = revision + 1 WHERE name = $name AND revision = $revision",
+            "$name",
+            "$slots",
+            "$configured",
+            "$revision");
+        _insertHolder = Prepare("INSERT INTO holders (semaphore, id, since, address, asked) VALUES ($name, $id, $since, $address, $asked)", "$name", "$id", "$since", "$address", "$asked");
+        _updateHolder = Prepare("UPDATE holders SET asked = $asked WHERE semaphore = $name AND id = $id", "$name", "$id", "$asked");
         _deleteHolder = Prepare("DELETE FROM holders WHERE semaphore = $name AND id = $id", "$name", "$id");
         _select = Prepare(
-            "SELECT name, slots, revision, id, since FROM semaphores LEFT JOIN holders ON semaphore = name WHERE $name IS NULL OR name = $name ORDER BY name",
+            """
+            SELECT name, slots, configured, revision, id, since, address, asked
+            FROM semaphores LEFT JOIN holders ON semaphore = name
+            WHERE $name IS NULL OR name = $name
+            ORDER BY name
+            """,
             "$name");
     }
 
@@ -76,6 +88,8 @@ internal sealed class SemaphoreDatabase : IDisposable
             Configure(connection);
             if (isNew)
                 CreateTables(connection);
+            else
+                Upgrade(connection);
             return new SemaphoreDatabase(path, connection);
         }
         catch (SqliteException e)
@@ -113,81 +127,111 @@ internal sealed class SemaphoreDatabase : IDisposable
     internal StoredSemaphore Load(string group) => Select(group).GetValueOrDefault(group, StoredSemaphore.None);
 
     /// <summary>Compares without writing.</summary>
-    internal StoredSemaphore? Confirm(string group, StoredSemaphore seen)
+    internal SaveOutcome Confirm(string group, StoredSemaphore seen)
     {
         _revision.Parameters["$name"].Value = group;
-        return (_revision.ExecuteScalar() as long? ?? 0) == seen.Revision ? seen : null;
+        return (_revision.ExecuteScalar() as long? ?? 0) == seen.Revision ? new SaveOutcome(true, seen) : new SaveOutcome(false, Load(group));
     }
 
     /// <summary>Compares and writes what differs.</summary>
-    internal StoredSemaphore? Save(string group, StoredSemaphore seen, GroupSemaphore next)
+    internal SaveOutcome Save(string group, StoredSemaphore seen, GroupSemaphore next)
     {
-        if (!TrySaveSlots(group, seen, next.Slots))
-            return null;
+        if (!TrySaveSemaphore(group, seen, next))
+            return new SaveOutcome(false, Load(group));
 
         foreach (var id in seen.Semaphore.Holders.Keys)
         {
-            if (next.Holders.ContainsKey(id))
-                continue;
-            _deleteHolder.Parameters["$name"].Value = group;
-            _deleteHolder.Parameters["$id"].Value = id;
-            _deleteHolder.ExecuteNonQuery();
+            if (!next.Holders.ContainsKey(id))
+                ExecuteOnHolder(_deleteHolder, group, id);
         }
 
-        foreach (var (id, since) in next.Holders)
+        foreach (var (id, holder) in next.Holders)
         {
-            if (seen.Semaphore.Holders.ContainsKey(id))
-                continue;
-            _insertHolder.Parameters["$name"].Value = group;
-            _insertHolder.Parameters["$id"].Value = id;
-            _insertHolder.Parameters["$since"].Value = since.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
-            _insertHolder.ExecuteNonQuery();
+            if (!seen.Semaphore.Holders.TryGetValue(id, out var before))
+                InsertHolder(group, id, holder);
+            else if (!ReferenceEquals(before, holder))
+                ReplaceHolder(group, id, before, holder);
         }
 
-        return new StoredSemaphore(next, seen.Revision + 1);
+        return new SaveOutcome(true, new StoredSemaphore(next, seen.Revision + 1));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         SqliteCommand[] commands =
-            [_beginRead, _beginWrite, _commit, _rollback, _revision, _insertSemaphore, _updateSemaphore, _insertHolder, _deleteHolder, _select];
+            [_beginRead, _beginWrite, _commit, _rollback, _revision, _insertSemaphore, _updateSemaphore, _insertHolder, _updateHolder, _deleteHolder, _select];
         foreach (var command in commands)
             command.Dispose();
         _connection.Dispose();
     }
 
-    private bool TrySaveSlots(string group, StoredSemaphore seen, int slots)
+    private bool TrySaveSemaphore(string group, StoredSemaphore seen, GroupSemaphore next)
     {
         var command = seen.Exists ? _updateSemaphore : _insertSemaphore;
         command.Parameters["$name"].Value = group;
-        command.Parameters["$slots"].Value = slots;
+        command.Parameters["$slots"].Value = next.Slots;
+        command.Parameters["$configured"].Value = (object?)next.Configured ?? DBNull.Value;
         if (seen.Exists)
             command.Parameters["$revision"].Value = seen.Revision;
         return command.ExecuteNonQuery() == 1;
     }
 
-    private Dictionary<string, StoredSemaphore> Select(string? group)
+    private void InsertHolder(string group, string id, SlotHolder holder)
     {
-        var found = new Dictionary<string, (int Slots, long Revision, ImmutableSortedDictionary<string, DateTimeOffset>.Builder Holders)>(StringComparer.Ordinal);
-        _select.Parameters["$name"].Value = (object?)group ?? DBNull.Value;
-        using (var row = _select.ExecuteReader())
+        _insertHolder.Parameters["$since"].Value = Text(holder.Since);
+        _insertHolder.Parameters["$address"].Value = (object?)holder.From ?? DBNull.Value;
+        _insertHolder.Parameters["$asked"].Value = Text(holder.Asked);
+        ExecuteOnHolder(_insertHolder, group, id);
+    }
+
+    private void ReplaceHolder(string group, string id, SlotHolder before, SlotHolder holder)
+    {
+        if (before with { Asked = holder.Asked } == holder)
         {
-            while (row.Read())
-            {
-                var name = row.GetString(0);
-                if (!found.TryGetValue(name, out var semaphore))
-                    found[name] = semaphore = (row.GetInt32(1), row.GetInt64(2), ImmutableSortedDictionary.CreateBuilder<string, DateTimeOffset>(StringComparer.Ordinal));
-                if (!row.IsDBNull(3))
-                    semaphore.Holders[row.GetString(3)] = DateTimeOffset.Parse(row.GetString(4), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
-            }
+            _updateHolder.Parameters["$asked"].Value = Text(holder.Asked);
+            ExecuteOnHolder(_updateHolder, group, id);
+            return;
         }
 
-        var semaphores = new Dictionary<string, StoredSemaphore>(found.Count, StringComparer.Ordinal);
-        foreach (var (name, (slots, revision, holders)) in found)
-            semaphores[name] = new StoredSemaphore(GroupSemaphore.Restore(slots, holders.ToImmutable()), revision);
+        // Released and granted again within one save.
+        ExecuteOnHolder(_deleteHolder, group, id);
+        InsertHolder(group, id, holder);
+    }
+
+    private static void ExecuteOnHolder(SqliteCommand command, string group, string id)
+    {
+        command.Parameters["$name"].Value = group;
+        command.Parameters["$id"].Value = id;
+        command.ExecuteNonQuery();
+    }
+
+    private Dictionary<string, StoredSemaphore> Select(string? group)
+    {
+        var semaphores = new Dictionary<string, StoredSemaphore>(StringComparer.Ordinal);
+        _select.Parameters["$name"].Value = (object?)group ?? DBNull.Value;
+        using var row = _select.ExecuteReader();
+        for (var isRow = row.Read(); isRow;)
+        {
+            var name = row.GetString(0);
+            var (slots, configured, revision) = (row.GetInt32(1), row.IsDBNull(2) ? (int?)null : row.GetInt32(2), row.GetInt64(3));
+            var holders = ImmutableSortedDictionary.CreateBuilder<string, SlotHolder>(StringComparer.Ordinal);
+            for (; isRow && row.GetString(0) == name; isRow = row.Read())
+            {
+                if (!row.IsDBNull(4))
+                    holders[row.GetString(4)] = new SlotHolder(Time(row, 5), row.IsDBNull(6) ? null : row.GetString(6), Time(row, 7));
+            }
+
+            semaphores[name] = new StoredSemaphore(GroupSemaphore.Restore(slots, configured, holders.ToImmutable()), revision);
+        }
+
         return semaphores;
     }
+
+    private static object Text(DateTimeOffset? time) => time is { } t ? t.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) : DBNull.Value;
+
+    private static DateTimeOffset? Time(SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : DateTimeOffset.Parse(row.GetString(column), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     private void RollBack()
     {
@@ -221,8 +265,8 @@ internal sealed class SemaphoreDatabase : IDisposable
             return true;
         if (application != ApplicationId)
             throw new SemaphoreStoreException($"The data file {path} is a database of another program; it is left as it is.");
-        if (version != SchemaVersion)
-            throw new SemaphoreStoreException($"The data file {path} has version {version}; this program knows version {SchemaVersion}. It is left as it is.");
+        if (version is < 1 or > SchemaVersion)
+            throw new SemaphoreStoreException($"The data file {path} has version {version}; this program knows versions up to {SchemaVersion}. It is left as it is.");
 
         using var check = connection.CreateCommand();
         check.Transaction = transaction;
@@ -249,14 +293,17 @@ internal sealed class SemaphoreDatabase : IDisposable
             $"""
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS semaphores (
-                name     TEXT    NOT NULL PRIMARY KEY,
-                slots    INTEGER NOT NULL CHECK (slots >= 0),
-                revision INTEGER NOT NULL
+                name       TEXT    NOT NULL PRIMARY KEY,
+                slots      INTEGER NOT NULL CHECK (slots >= 0),
+                configured INTEGER,
+                revision   INTEGER NOT NULL
             ) WITHOUT ROWID;
             CREATE TABLE IF NOT EXISTS holders (
                 semaphore TEXT NOT NULL REFERENCES semaphores (name),
                 id        TEXT NOT NULL,
                 since     TEXT NOT NULL,
+                address   TEXT,
+                asked     TEXT,
                 PRIMARY KEY (semaphore, id)
             ) WITHOUT ROWID;
             PRAGMA application_id = {ApplicationId};
@@ -264,6 +311,28 @@ internal sealed class SemaphoreDatabase : IDisposable
             COMMIT;
             """;
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>Brings a file of version 1, which knew neither addresses nor when a holder last asked, to the tables of today; all or nothing.</summary>
+    private static void Upgrade(SqliteConnection connection)
+    {
+        if (Scalar(connection, "PRAGMA user_version") == SchemaVersion)
+            return;
+
+        // Asked again under the lock: another process may be upgrading it just now.
+        using var transaction = connection.BeginTransaction(deferred: false);
+        if (Scalar(connection, "PRAGMA user_version") == SchemaVersion)
+            return;
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            $"""
+            ALTER TABLE semaphores ADD COLUMN configured INTEGER;
+            ALTER TABLE holders ADD COLUMN address TEXT;
+            ALTER TABLE holders ADD COLUMN asked TEXT;
+            PRAGMA user_version = {SchemaVersion};
+            """;
+        command.ExecuteNonQuery();
+        transaction.Commit();
     }
 
     private static long Scalar(SqliteConnection connection, string sql)

@@ -25,8 +25,21 @@ public sealed class SqliteStore : ISemaphoreStore
         _path = System.IO.Path.GetFullPath(path);
     }
 
+    /// <summary>Never raised: SQLite does not tell of what another process writes. Whoever waits asks again after a while.</summary>
+    public event Action<string, StoredSemaphore>? Changed
+    {
+        add { }
+        remove { }
+    }
+
     /// <inheritdoc/>
     public string Description => _path;
+
+    /// <inheritdoc/>
+    public bool KeepsEveryAsk => true;
+
+    /// <inheritdoc/>
+    public bool StartsUnreachable => false;
 
     /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken)
@@ -38,20 +51,20 @@ public sealed class SqliteStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyDictionary<string, StoredSemaphore>> LoadAllAsync(CancellationToken cancellationToken) =>
-        Enqueue(new Work<IReadOnlyDictionary<string, StoredSemaphore>>(IsWrite: false, database => database.LoadAll()));
+    public Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken) =>
+        Enqueue(new Work<StoreContents>(IsWrite: false, database => new StoreContents(database.LoadAll(), new Dictionary<string, string>())));
 
     /// <inheritdoc/>
     public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) =>
         Enqueue(new Work<StoredSemaphore>(IsWrite: false, database => database.Load(group)));
 
     /// <inheritdoc/>
-    public Task<StoredSemaphore?> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(desired);
         var isWrite = !ReferenceEquals(desired, seen.Semaphore);
-        return Enqueue(new Work<StoredSemaphore?>(isWrite, database => isWrite ? database.Save(group, seen, desired) : database.Confirm(group, seen)));
+        return Enqueue(new Work<SaveOutcome>(isWrite, database => isWrite ? database.Save(group, seen, desired) : database.Confirm(group, seen)));
     }
 
     /// <summary>Does what has queued up, then closes the file.</summary>

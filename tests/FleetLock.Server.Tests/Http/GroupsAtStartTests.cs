@@ -24,7 +24,7 @@ public sealed class GroupsAtStartTests : IDisposable
         await using var second = await StartAsync((Group, 2));
         second.Clock.Advance(TimeSpan.FromDays(1));
         AssertDone(await second.LockAsync("a"));
-        Assert.Equal([new FleetHolder("a", Since)], (await second.GroupAsync()).Holders);
+        Assert.Equal([new FleetHolder("a", Since) { From = "127.0.0.1", LastAsked = Since.AddDays(1) }], (await second.GroupAsync()).Holders);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class HttpProtocolTests : IAsyncLifetime
         _server.Clock.Advance(TimeSpan.FromDays(1));
 
         AssertDone(await _server.LockAsync("a"));
-        Assert.Equal([new FleetHolder("a", Since)], (await _server.GroupAsync()).Holders);
+        Assert.Equal([new FleetHolder("a", Since) { From = "127.0.0.1", LastAsked = Since.AddDays(1) }], (await _server.GroupAsync()).Holders);
     }
 
     [Fact]
@@ -178,10 +178,10 @@ public sealed class HttpProtocolTests : IAsyncLifetime
         Assert.Equal(
             """{"groups":["""
             + """{"group":"many","slots":3,"free":1,"holders":["""
-            + """{"id":"a","since":"2026-01-02T03:04:06.6789012+00:00"},"""
-            + """{"id":"b","since":"2026-01-02T03:04:05.6789012+00:00"}]},"""
-            + """{"group":"none","slots":0,"free":0,"holders":[]},"""
-            + """{"group":"workers","slots":1,"free":1,"holders":[]}]}""",
+            + """{"id":"a","since":"2026-01-02T03:04:06.6789012+00:00","from":"127.0.0.1","lastAsked":"2026-01-02T03:04:06.6789012+00:00"},"""
+            + """{"id":"b","since":"2026-01-02T03:04:05.6789012+00:00","from":"127.0.0.1","lastAsked":"2026-01-02T03:04:05.6789012+00:00"}],"waiting":0},"""
+            + """{"group":"none","slots":0,"free":0,"holders":[],"waiting":0},"""
+            + """{"group":"workers","slots":1,"free":1,"holders":[],"waiting":0}]}""",
             answer.Body);
     }
 

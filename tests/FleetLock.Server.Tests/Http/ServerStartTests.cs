@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using FleetLock.TestKit;
+using Microsoft.Extensions.Logging;
 using Xunit;
 using static FleetLock.Server.Tests.Sample;
 
@@ -68,6 +69,20 @@ public sealed class ServerStartTests : IDisposable
         var fault = await Assert.ThrowsAsync<FleetLockServerException>(() => StartAsync(Options((Group, 1)) with { Listen = NoMachines }));
 
         Assert.StartsWith("Cannot listen on http://192.0.2.1:0: ", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Beyond_loopback_without_TLS_it_warns_once_of_the_open_addresses()
+    {
+        using var log = new CapturedLog();
+        var options = Options((Group, 1)) with { ListenAlso = [new Uri("http://192.0.2.1:1"), new Uri("http://[2001:db8::1]:2")], Logging = logging => logging.AddProvider(log) };
+
+        // Nothing of it can be listened on; the warning does not wait for that.
+        await Assert.ThrowsAsync<FleetLockServerException>(() => StartAsync(options));
+
+        var warning = Assert.Single(log.Lines, line => line.Text.Contains("without TLS", StringComparison.Ordinal));
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        Assert.Contains("(http://192.0.2.1:1, http://[2001:db8::1]:2)", warning.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using System.Text.Json;
 using System.Threading.Tasks;
@@ -43,6 +44,25 @@ internal sealed class TestServer : IAsyncDisposable
     internal Task<RawResponse> LockAsync(string id, string group = Sample.Group) => AskAsync(Request(PreReboot, group, id));
 
     internal Task<RawResponse> UnlockAsync(string id, string group = Sample.Group) => AskAsync(Request(SteadyState, group, id));
+
+    /// <summary>Sends a lock with a preference on a connection of its own, and does not wait for the answer.</summary>
+    internal async Task<RawClient> BeginLockAsync(string id, string prefer = "wait=60", string group = Sample.Group)
+    {
+        var client = await RawClient.ConnectAsync(Address);
+        await client.SendAsync(RawClient.Request(PreReboot, WireFormat.WriteRequest(group, id), ProtocolHeader, "Prefer: " + prefer));
+        return client;
+    }
+
+    /// <summary>Asks until as many ids wait for a slot.</summary>
+    internal async Task UntilWaitingAsync(int count, string group = Sample.Group)
+    {
+        var deadline = Stopwatch.StartNew();
+        for (var waiting = -1; waiting != count;)
+        {
+            Assert.True(deadline.Elapsed < TimeSpan.FromSeconds(30), $"{waiting} wait, not {count}");
+            waiting = (await GroupAsync(group)).Waiting;
+        }
+    }
 
     /// <summary>One exchange on a connection of its own.</summary>
     internal Task<RawResponse> AskAsync(byte[] request) => RawClient.AskAsync(Address, request);

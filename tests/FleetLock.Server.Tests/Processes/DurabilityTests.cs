@@ -33,7 +33,7 @@ public sealed class DurabilityTests : IDisposable
         for (var life = 0; life < lives; life++)
         {
             await using var server = await StartAsync(slots: 3);
-            fleet.AssertNothingWasLost(await HoldersAsync(server));
+            fleet.RequireNothingWasLost(await HoldersAsync(server));
             var work = fleet.WorkAsync(server.Address);
             await fleet.WaitForAnswersAsync(random.Next(50, 500));
             await server.KillAsync();
@@ -41,7 +41,7 @@ public sealed class DurabilityTests : IDisposable
         }
 
         await using var last = await StartAsync(slots: 3);
-        fleet.AssertNothingWasLost(await HoldersAsync(last));
+        fleet.RequireNothingWasLost(await HoldersAsync(last));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class DurabilityTests : IDisposable
 
         Assert.Equal([DataFile], Directory.GetFiles(_folder.FullName));
         await using var next = await StartAsync(slots: 3);
-        fleet.AssertNothingWasLost(await HoldersAsync(next));
+        fleet.RequireNothingWasLost(await HoldersAsync(next));
     }
 
     [Theory]

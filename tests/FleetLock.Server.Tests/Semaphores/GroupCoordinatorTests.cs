@@ -15,18 +15,18 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     private readonly FakeTimeProvider _clock = new(Since);
     private readonly GroupCoordinator _coordinator;
 
-    public GroupCoordinatorTests() => _coordinator = new GroupCoordinator(Group, _store, _clock);
+    public GroupCoordinatorTests() => _coordinator = new GroupCoordinator(Group, _store, _clock, new ServerMetrics());
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => await _store.WriteBehindItsBackAsync(_ => GroupSemaphore.Empty(1));
+    public async ValueTask InitializeAsync() => await _store.WriteBehindItsBackAsync(_ => Held(1));
 
     public async ValueTask DisposeAsync() => await _coordinator.DisposeAsync();
 
     [Fact]
     public async Task A_grant_is_in_the_store_when_it_is_answered()
     {
-        Assert.Equal(new SlotDecision(SlotReply.Granted, 1), await LockAsync("a"));
+        Assert.Equal(new SlotDecision(SlotReply.Granted, 1, Holder), await LockAsync("a"));
         Assert.Equal(["a"], await HoldersAsync());
     }
 
@@ -47,17 +47,17 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     {
         await LockAsync("a");
 
-        Assert.Equal(new SlotDecision(SlotReply.Full, 1), await LockAsync("b"));
+        Assert.Equal(new SlotDecision(SlotReply.Full, 1, null), await LockAsync("b"));
     }
 
     [Fact]
-    public async Task The_clock_says_since_when_a_slot_is_held()
+    public async Task The_clock_says_since_when_a_slot_is_held_and_when_its_holder_last_asked()
     {
         await LockAsync("a");
         _clock.Advance(TimeSpan.FromHours(1));
         await LockAsync("a");
 
-        Assert.Equal(Since, (await LoadAsync()).Semaphore.Holders["a"]);
+        Assert.Equal(Holder with { Asked = Since.AddHours(1) }, (await LoadAsync()).Semaphore.Holders["a"]);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     [Fact]
     public async Task After_a_conflict_the_request_is_decided_anew()
     {
-        _store.ConflictWithNextSave(semaphore => semaphore.Lock("other", Since).Next);
+        _store.ConflictWithNextSave(semaphore => semaphore.Lock("other", From, Since).Next);
 
         Assert.Equal(SlotReply.Full, (await LockAsync("a")).Reply);
         Assert.Equal(["other"], await HoldersAsync());
@@ -121,7 +121,7 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
         for (var i = 0; i < 20; i++)
         {
             var other = "other" + i;
-            _store.ConflictWithNextSave(semaphore => semaphore.Lock(other, Since).Next);
+            _store.ConflictWithNextSave(semaphore => semaphore.Lock(other, From, Since).Next);
         }
 
         Assert.Equal(SlotReply.Granted, (await LockAsync("a")).Reply);
@@ -131,16 +131,16 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     [Fact]
     public async Task After_a_conflict_the_number_of_slots_is_the_new_one()
     {
-        _store.ConflictWithNextSave(semaphore => semaphore.WithSlots(2).Lock("b", Since).Next.Lock("c", Since).Next);
+        _store.ConflictWithNextSave(semaphore => semaphore.WithSlots(2).Lock("b", From, Since).Next.Lock("c", From, Since).Next);
 
-        Assert.Equal(new SlotDecision(SlotReply.Full, 2), await LockAsync("a"));
+        Assert.Equal(new SlotDecision(SlotReply.Full, 2, null), await LockAsync("a"));
     }
 
     [Fact]
     public async Task A_repeated_lock_is_not_granted_from_memory_when_another_server_released_it()
     {
         await LockAsync("a");
-        await _store.WriteBehindItsBackAsync(semaphore => semaphore.Unlock("a").Next.Lock("b", Since).Next);
+        await _store.WriteBehindItsBackAsync(semaphore => semaphore.Unlock("a").Next.Lock("b", From, Since).Next);
 
         Assert.Equal(SlotReply.Full, (await LockAsync("a")).Reply);
     }
@@ -149,7 +149,7 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     public async Task An_unlock_is_not_answered_from_memory_when_another_server_granted_the_slot()
     {
         await UnlockAsync("a");
-        await _store.WriteBehindItsBackAsync(semaphore => semaphore.Lock("a", Since).Next);
+        await _store.WriteBehindItsBackAsync(semaphore => semaphore.Lock("a", From, Since).Next);
 
         Assert.Equal(SlotReply.Released, (await UnlockAsync("a")).Reply);
         Assert.Empty(await HoldersAsync());
@@ -219,7 +219,7 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
         var save = _store.HoldNextSave();
         var first = UnlockAsync("nobody");
         await save.Begun;
-        var dropped = _coordinator.DecideAsync(FleetLockOperation.Lock, "gone", gone.Token);
+        var dropped = _coordinator.LockAsync("gone", From, TimeSpan.Zero, gone.Token);
         var next = LockAsync("next");
         await gone.CancelAsync();
         save.Release();
@@ -235,7 +235,7 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     {
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var save = _store.HoldNextSave();
-        var answer = _coordinator.DecideAsync(FleetLockOperation.Lock, "a", gone.Token);
+        var answer = _coordinator.LockAsync("a", From, TimeSpan.Zero, gone.Token);
         await save.Begun;
         await gone.CancelAsync();
         save.Release();
@@ -265,16 +265,16 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     [Fact]
     public async Task A_group_that_is_gone_from_the_store_grants_nothing()
     {
-        await using var stranger = new GroupCoordinator("gone", _store, _clock);
+        await using var stranger = new GroupCoordinator("gone", _store, _clock, new ServerMetrics());
 
-        Assert.Equal(new SlotDecision(SlotReply.Full, 0), await stranger.DecideAsync(FleetLockOperation.Lock, "a", Token));
-        Assert.Equal(SlotReply.NotHeld, (await stranger.DecideAsync(FleetLockOperation.Unlock, "a", Token)).Reply);
+        Assert.Equal(new SlotDecision(SlotReply.Full, 0, null), await stranger.LockAsync("a", From, TimeSpan.Zero, Token));
+        Assert.Equal(SlotReply.NotHeld, (await stranger.UnlockAsync("a", Token)).Reply);
     }
 
     [Fact]
     public async Task A_resize_that_meets_another_writer_loses_neither_change()
     {
-        _store.ConflictWithNextSave(semaphore => semaphore.Lock("other", Since).Next);
+        _store.ConflictWithNextSave(semaphore => semaphore.Lock("other", From, Since).Next);
         await ResizeAsync(7);
 
         var stored = (await LoadAsync()).Semaphore;
@@ -285,16 +285,74 @@ public sealed class GroupCoordinatorTests : IAsyncLifetime
     [Fact]
     public async Task A_resize_to_the_same_number_writes_nothing()
     {
+        var before = await LoadAsync();
         await ResizeAsync(1);
 
-        Assert.Equal(0, _store.Saves);
+        Assert.Same(before, await LoadAsync());
     }
 
-    private Task<SlotDecision> LockAsync(string id) => _coordinator.DecideAsync(FleetLockOperation.Lock, id, Token);
+    [Fact]
+    public async Task A_configuration_makes_the_group_and_is_saved()
+    {
+        await using var fresh = new GroupCoordinator("fresh", _store, _clock, new ServerMetrics());
 
-    private Task<SlotDecision> UnlockAsync(string id) => _coordinator.DecideAsync(FleetLockOperation.Unlock, id, Token);
+        await fresh.ConfigureAsync(0);
 
-    private Task ResizeAsync(int slots) => _coordinator.ResizeAsync(slots, Token);
+        var stored = await _store.LoadAsync("fresh", Token);
+        Assert.True(stored.Exists);
+        Assert.Equal((0, 0), (stored.Semaphore.Slots, stored.Semaphore.Configured));
+    }
+
+    [Fact]
+    public async Task A_configuration_that_says_the_same_writes_nothing_and_leaves_an_operators_slots()
+    {
+        await ResizeAsync(7);
+        var before = await LoadAsync();
+
+        await _coordinator.ConfigureAsync(1);
+
+        Assert.Same(before, await LoadAsync());
+    }
+
+    [Fact]
+    public async Task A_configuration_that_could_not_be_saved_is_taken_over_by_the_next_request()
+    {
+        _store.FailNextSave(new SemaphoreStoreException("the disk is full"));
+        await Assert.ThrowsAsync<SemaphoreStoreException>(() => _coordinator.ConfigureAsync(2));
+        Assert.Equal(1, (await LoadAsync()).Semaphore.Configured);
+
+        Assert.Equal(new SlotDecision(SlotReply.Granted, 2, Holder), await LockAsync("a"));
+
+        Assert.Equal((2, 2), ((await LoadAsync()).Semaphore.Slots, (await LoadAsync()).Semaphore.Configured));
+    }
+
+    [Fact]
+    public async Task A_configuration_is_taken_over_once_so_an_operator_can_change_the_slots_after_it()
+    {
+        await _coordinator.ConfigureAsync(2);
+        await ResizeAsync(5);
+        await _store.WriteBehindItsBackAsync(semaphore => semaphore.Configure(3));
+        await LockAsync("a");
+
+        Assert.Equal((3, 3), ((await LoadAsync()).Semaphore.Slots, (await LoadAsync()).Semaphore.Configured));
+    }
+
+    [Fact]
+    public async Task A_configuration_that_meets_another_writer_loses_neither_change()
+    {
+        _store.ConflictWithNextSave(semaphore => semaphore.Lock("other", From, Since).Next);
+        await _coordinator.ConfigureAsync(7);
+
+        var stored = (await LoadAsync()).Semaphore;
+        Assert.Equal((7, 7), (stored.Slots, stored.Configured));
+        Assert.Equal(["other"], stored.Holders.Keys);
+    }
+
+    private Task<SlotDecision> LockAsync(string id) => _coordinator.LockAsync(id, From, TimeSpan.Zero, Token);
+
+    private Task<SlotDecision> UnlockAsync(string id) => _coordinator.UnlockAsync(id, Token);
+
+    private Task<SlotDecision> ResizeAsync(int slots) => _coordinator.ResizeAsync(slots, Token);
 
     private Task<StoredSemaphore> LoadAsync() => _store.LoadAsync(Group, Token);
 

@@ -15,18 +15,18 @@ public sealed class GroupSemaphoreTests
     [Fact]
     public void A_free_slot_is_granted()
     {
-        var (next, reply) = GroupSemaphore.Empty(2).Lock("a", Since);
+        var (next, reply) = Held(2).Lock("a", From, Since);
 
         Assert.Equal(SlotReply.Granted, reply);
-        Assert.Equal(Since, next.Holders["a"]);
+        Assert.Equal(Holder, next.Holders["a"]);
         Assert.Equal(1, next.Free);
     }
 
     [Fact]
     public void A_grant_leaves_the_old_value_as_it_was()
     {
-        var empty = GroupSemaphore.Empty(1);
-        empty.Lock("a", Since);
+        var empty = Held(1);
+        empty.Lock("a", From, Since);
 
         Assert.Empty(empty.Holders);
     }
@@ -36,7 +36,7 @@ public sealed class GroupSemaphoreTests
     {
         var full = Held(1, "a");
 
-        var (next, reply) = full.Lock("b", Later);
+        var (next, reply) = full.Lock("b", From, Later);
 
         Assert.Equal(SlotReply.Full, reply);
         Assert.Same(full, next);
@@ -44,20 +44,79 @@ public sealed class GroupSemaphoreTests
     }
 
     [Fact]
-    public void A_holder_is_granted_again_and_keeps_its_since()
+    public void A_holder_is_granted_again_and_keeps_all_but_when_it_last_asked()
     {
-        var held = Held(2, "a");
-
-        var (next, reply) = held.Lock("a", Later);
+        var (next, reply) = Held(2, "a", "b").Lock("a", "192.0.2.8", Later);
 
         Assert.Equal(SlotReply.AlreadyHeld, reply);
-        Assert.Same(held, next);
-        Assert.Equal(Since, held.Holders["a"]);
+        Assert.Equal(Holder with { Asked = Later }, next.Holders["a"]);
+        Assert.Equal(Holder, next.Holders["b"]);
+        Assert.Equal((2, 2), (next.Slots, next.Configured));
     }
 
     [Fact]
     public void A_holder_is_granted_again_when_the_semaphore_is_full() =>
-        Assert.Equal(SlotReply.AlreadyHeld, Held(1, "a").Lock("a", Later).Reply);
+        Assert.Equal(SlotReply.AlreadyHeld, Held(1, "a").Lock("a", From, Later).Reply);
+
+    /// <remarks>So each ask can be told from the one before, which <see cref="GroupSemaphore.TakeBack"/> relies on.</remarks>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(-TimeSpan.TicksPerHour)]
+    public void When_a_holder_last_asked_moves_on_even_if_the_clock_does_not(long ticks)
+    {
+        var before = Held(1, "a").Lock("a", From, Later).Next;
+
+        var next = before.Lock("a", From, Later.AddTicks(ticks)).Next;
+
+        Assert.Equal(Holder with { Asked = Later.AddTicks(1) }, next.Holders["a"]);
+    }
+
+    [Fact]
+    public void A_holder_of_whom_nothing_is_known_is_granted_again_and_is_known_to_have_asked()
+    {
+        var unknown = GroupSemaphore.Restore(1, null, Held(1).Holders.Add("a", SlotHolder.Unknown));
+
+        var (next, reply) = unknown.Lock("a", From, Later);
+
+        Assert.Equal(SlotReply.AlreadyHeld, reply);
+        Assert.Equal(new SlotHolder(null, null, Later), next.Holders["a"]);
+    }
+
+    [Fact]
+    public void A_grant_that_nobody_heard_of_is_taken_back()
+    {
+        var granted = Held(2, "b").Lock("a", From, Later).Next;
+
+        var (next, reply) = granted.TakeBack("a", granted.Holders["a"]);
+
+        Assert.Equal(SlotReply.Released, reply);
+        Assert.Equal(["b"], next.Holders.Keys);
+    }
+
+    [Fact]
+    public void A_grant_is_not_taken_back_when_its_id_has_asked_again_in_the_same_moment()
+    {
+        var granted = Held(1).Lock("a", From, Later).Next;
+        var again = granted.Lock("a", From, Later).Next;
+
+        var (next, reply) = again.TakeBack("a", granted.Holders["a"]);
+
+        Assert.Equal(SlotReply.NotHeld, reply);
+        Assert.Same(again, next);
+    }
+
+    [Fact]
+    public void A_grant_is_not_taken_back_when_it_was_released_or_when_a_later_one_has_followed_it()
+    {
+        var granted = Held(1).Lock("a", From, Since).Next;
+        var released = granted.Unlock("a").Next;
+        var later = released.Lock("a", From, Later).Next;
+
+        Assert.Equal((released, SlotReply.NotHeld), released.TakeBack("a", granted.Holders["a"]));
+        Assert.Equal((later, SlotReply.NotHeld), later.TakeBack("a", granted.Holders["a"]));
+    }
 
     [Fact]
     public void A_holder_gives_its_slot_back()
@@ -74,7 +133,7 @@ public sealed class GroupSemaphoreTests
     {
         var released = Held(1, "a").Unlock("a").Next;
 
-        Assert.Equal(SlotReply.Granted, released.Lock("b", Later).Reply);
+        Assert.Equal(SlotReply.Granted, released.Lock("b", From, Later).Reply);
     }
 
     [Fact]
@@ -99,7 +158,7 @@ public sealed class GroupSemaphoreTests
         var held = Held(2, holder);
 
         Assert.Equal(SlotReply.NotHeld, held.Unlock(other).Reply);
-        Assert.Equal(SlotReply.Granted, held.Lock(other, Later).Reply);
+        Assert.Equal(SlotReply.Granted, held.Lock(other, From, Later).Reply);
     }
 
     [Fact]
@@ -109,9 +168,9 @@ public sealed class GroupSemaphoreTests
     [Fact]
     public void Holders_that_were_kept_with_another_comparer_are_compared_ordinally()
     {
-        var ignoringCase = ImmutableSortedDictionary.Create<string, DateTimeOffset>(StringComparer.OrdinalIgnoreCase).Add("node", Since);
+        var ignoringCase = ImmutableSortedDictionary.Create<string, SlotHolder>(StringComparer.OrdinalIgnoreCase).Add("node", Holder);
 
-        Assert.Equal(SlotReply.Granted, GroupSemaphore.Restore(2, ignoringCase).Lock("NODE", Later).Reply);
+        Assert.Equal(SlotReply.Granted, GroupSemaphore.Restore(2, null, ignoringCase).Lock("NODE", From, Later).Reply);
     }
 
     [Fact]
@@ -121,7 +180,7 @@ public sealed class GroupSemaphoreTests
 
         Assert.Equal(["a", "b", "c"], fewer.Holders.Keys);
         Assert.Equal(0, fewer.Free);
-        Assert.Equal(SlotReply.AlreadyHeld, fewer.Lock("b", Later).Reply);
+        Assert.Equal(SlotReply.AlreadyHeld, fewer.Lock("b", From, Later).Reply);
     }
 
     [Fact]
@@ -132,11 +191,11 @@ public sealed class GroupSemaphoreTests
         foreach (var id in new[] { "a", "b" })
         {
             semaphore = semaphore.Unlock(id).Next;
-            Assert.Equal(SlotReply.Full, semaphore.Lock("d", Later).Reply);
+            Assert.Equal(SlotReply.Full, semaphore.Lock("d", From, Later).Reply);
         }
 
         semaphore = semaphore.Unlock("c").Next;
-        Assert.Equal(SlotReply.Granted, semaphore.Lock("d", Later).Reply);
+        Assert.Equal(SlotReply.Granted, semaphore.Lock("d", From, Later).Reply);
     }
 
     [Fact]
@@ -145,7 +204,7 @@ public sealed class GroupSemaphoreTests
         var more = Held(1, "a").WithSlots(2);
 
         Assert.Equal(1, more.Free);
-        Assert.Equal(SlotReply.Granted, more.Lock("b", Later).Reply);
+        Assert.Equal(SlotReply.Granted, more.Lock("b", From, Later).Reply);
     }
 
     [Fact]
@@ -157,14 +216,66 @@ public sealed class GroupSemaphoreTests
     }
 
     [Fact]
-    public void No_slots_grant_nobody() => Assert.Equal(SlotReply.Full, GroupSemaphore.Empty(0).Lock("a", Later).Reply);
+    public void What_an_operator_has_changed_survives_the_same_configuration()
+    {
+        var resized = Held(2, "a").WithSlots(5);
+
+        Assert.Equal((5, 2), (resized.Slots, resized.Configured));
+        Assert.Same(resized, resized.Configure(2));
+    }
+
+    [Fact]
+    public void An_edited_configuration_wins_over_what_an_operator_has_changed()
+    {
+        var edited = Held(2, "a").WithSlots(5).Configure(3);
+
+        Assert.Equal((3, 3), (edited.Slots, edited.Configured));
+        Assert.Equal((5, 5), (edited.Configure(5).Slots, edited.Configure(5).Configured));
+        Assert.Equal(["a"], edited.Holders.Keys);
+    }
+
+    [Fact]
+    public void A_configuration_is_remembered_also_when_it_changes_no_slots()
+    {
+        var edited = Held(2, "a").WithSlots(5).Configure(5);
+
+        Assert.Equal((5, 5), (edited.Slots, edited.Configured));
+        Assert.Same(edited, edited.Configure(5));
+        Assert.Equal(2, edited.Configure(2).Slots);
+    }
+
+    [Fact]
+    public void The_first_configuration_counts_even_if_it_has_no_slots()
+    {
+        var none = GroupSemaphore.None.Configure(0);
+
+        Assert.NotSame(GroupSemaphore.None, none);
+        Assert.Equal((0, 0), (none.Slots, none.Configured));
+        Assert.Null(GroupSemaphore.None.Configured);
+    }
+
+    [Fact]
+    public void A_configuration_with_fewer_slots_drops_nobody() =>
+        Assert.Equal(["a", "b", "c"], Held(3, "a", "b", "c").Configure(1).Holders.Keys);
+
+    [Fact]
+    public void Locks_and_unlocks_leave_slots_and_configuration_as_they_are()
+    {
+        var semaphore = Held(2, "a").WithSlots(5);
+
+        foreach (var next in new[] { semaphore.Lock("b", From, Later).Next, semaphore.Lock("a", From, Later).Next, semaphore.Unlock("a").Next })
+            Assert.Equal((5, 2), (next.Slots, next.Configured));
+    }
+
+    [Fact]
+    public void No_slots_grant_nobody() => Assert.Equal(SlotReply.Full, Held(0).Lock("a", From, Later).Reply);
 
     [Fact]
     public void Less_than_no_slots_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => GroupSemaphore.Empty(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Held(1, "a").Configure(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Held(1, "a").WithSlots(-1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => GroupSemaphore.Restore(-1, Held(1, "a").Holders));
+        Assert.Throws<ArgumentOutOfRangeException>(() => GroupSemaphore.Restore(-1, null, Held(1, "a").Holders));
     }
 
     [Theory]
@@ -176,8 +287,8 @@ public sealed class GroupSemaphoreTests
     public void Any_sequence_of_requests_goes_as_in_a_naive_model(int seed)
     {
         var random = new Random(seed);
-        var (semaphore, slots) = (GroupSemaphore.Empty(2), 2);
-        var holders = new Dictionary<string, DateTimeOffset>();
+        var (semaphore, slots) = (Held(2), 2);
+        var holders = new Dictionary<string, SlotHolder>();
         for (var step = 0; step < 5_000; step++)
         {
             var (id, time) = ("id" + random.Next(6), Since.AddSeconds(step));
@@ -190,9 +301,9 @@ public sealed class GroupSemaphoreTests
                 case < 11:
                     var granted = holders.Count < slots;
                     var lockReply = holders.ContainsKey(id) ? SlotReply.AlreadyHeld : granted ? SlotReply.Granted : SlotReply.Full;
-                    if (granted)
-                        holders.TryAdd(id, time);
-                    (semaphore, var locked) = semaphore.Lock(id, time);
+                    if (lockReply != SlotReply.Full)
+                        holders[id] = new SlotHolder(holders.GetValueOrDefault(id)?.Since ?? time, From, time);
+                    (semaphore, var locked) = semaphore.Lock(id, From, time);
                     Assert.Equal(lockReply, locked);
                     break;
                 default:

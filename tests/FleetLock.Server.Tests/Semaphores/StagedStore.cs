@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Concurrent;
-using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
@@ -11,10 +10,16 @@ namespace FleetLock.Server.Tests;
 internal sealed class StagedStore : ISemaphoreStore
 {
     private readonly MemoryStore _inner = new();
-    private readonly ConcurrentQueue<Func<Func<Task<StoredSemaphore?>>, Task<StoredSemaphore?>>> _stages = new();
+    private readonly ConcurrentQueue<Func<Func<Task<SaveOutcome>>, Task<SaveOutcome>>> _stages = new();
     private int _saves;
 
+    public event Action<string, StoredSemaphore>? Changed;
+
     public string Description => "staged";
+
+    public bool KeepsEveryAsk { get; init; } = true;
+
+    public bool StartsUnreachable => false;
 
     /// <summary>How many saves the coordinator has asked for.</summary>
     internal int Saves => Volatile.Read(ref _saves);
@@ -58,20 +63,27 @@ internal sealed class StagedStore : ISemaphoreStore
     internal async Task WriteBehindItsBackAsync(Func<GroupSemaphore, GroupSemaphore> change)
     {
         var seen = await LoadAsync(Sample.Group, TestContext.Current.CancellationToken);
-        Assert.NotNull(await _inner.SaveAsync(Sample.Group, seen, change(seen.Semaphore), TestContext.Current.CancellationToken));
+        Assert.True((await _inner.SaveAsync(Sample.Group, seen, change(seen.Semaphore), TestContext.Current.CancellationToken)).IsSaved);
     }
+
+    /// <summary>Tells of what is stored, as a store does that watches.</summary>
+    internal async Task TellAsync() => Tell(await LoadAsync(Sample.Group, TestContext.Current.CancellationToken));
+
+    /// <summary>Tells that a semaphore is stored, which may be an old one.</summary>
+    /// <param name="stored">The semaphore.</param>
+    internal void Tell(StoredSemaphore stored) => Changed?.Invoke(Sample.Group, stored);
 
     public Task OpenAsync(CancellationToken cancellationToken) => _inner.OpenAsync(cancellationToken);
 
-    public Task<IReadOnlyDictionary<string, StoredSemaphore>> LoadAllAsync(CancellationToken cancellationToken) =>
+    public Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken) =>
         _inner.LoadAllAsync(cancellationToken);
 
     public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) => _inner.LoadAsync(group, cancellationToken);
 
-    public Task<StoredSemaphore?> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _saves);
-        Task<StoredSemaphore?> Save() => _inner.SaveAsync(group, seen, desired, cancellationToken);
+        Task<SaveOutcome> Save() => _inner.SaveAsync(group, seen, desired, cancellationToken);
         return _stages.TryDequeue(out var stage) ? stage(Save) : Save();
     }
 

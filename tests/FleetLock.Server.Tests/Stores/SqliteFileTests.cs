@@ -24,7 +24,7 @@ public sealed class SqliteFileTests : IDisposable
         ["a database with another mark"] = (file => MakeDatabaseAsync(file, "PRAGMA application_id = 77"), Foreign),
         ["a database with a table of our name"] = (file => MakeDatabaseAsync(file, "CREATE TABLE semaphores (name TEXT)"), Foreign),
         ["a database with our version alone"] = (file => MakeDatabaseAsync(file, "PRAGMA user_version = 1"), Foreign),
-        ["a newer version"] = (file => AlterStoreAsync(file, "PRAGMA user_version = 2"), "has version 2; this program knows version 1"),
+        ["a newer version"] = (file => AlterStoreAsync(file, "PRAGMA user_version = 3"), "has version 3; this program knows versions up to 2"),
         ["a long text"] = (file => WriteAsync(file, [.. Enumerable.Repeat((byte)'x', 10_000)]), NoDatabase),
         ["a short text"] = (file => WriteAsync(file, "hello\n"u8.ToArray()), NoDatabase),
         ["zeros"] = (file => WriteAsync(file, new byte[8192]), NoDatabase),
@@ -112,7 +112,7 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Contains("another process has kept it locked", fault.Message, StringComparison.Ordinal);
 
         await other.RunAsync("ROLLBACK");
-        Assert.NotNull(await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token));
+        Assert.True((await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token)).IsSaved);
     }
 
     private static async Task<string> RefusalAsync(string file)
@@ -142,7 +142,7 @@ public sealed class SqliteFileTests : IDisposable
         await using var store = new SqliteStore(file);
         await store.OpenAsync(Token);
         var ids = Enumerable.Range(0, 5_000).Select(i => $"machine-{i:D40}").ToArray();
-        Assert.NotNull(await store.SaveAsync(Group, StoredSemaphore.None, Held(1, ids), Token));
+        Assert.True((await store.SaveAsync(Group, StoredSemaphore.None, Held(1, ids), Token)).IsSaved);
     }
 
     private static async Task AlterStoreAsync(string file, string statement)

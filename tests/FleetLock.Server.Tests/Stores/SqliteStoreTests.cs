@@ -71,10 +71,10 @@ public sealed class SqliteStoreTests : IDisposable
         await store.SaveAsync(Group, StoredSemaphore.None, Held(2, "a"), Token);
 
         await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
-        Assert.Equal("workers|2|1", await operatorsConnection.ScalarAsync("SELECT name || '|' || slots || '|' || revision FROM semaphores"));
+        Assert.Equal("workers|2|2|1", await operatorsConnection.ScalarAsync("SELECT name || '|' || slots || '|' || configured || '|' || revision FROM semaphores"));
         Assert.Equal(
-            "workers|a|2026-01-02T03:04:05.6789012Z",
-            await operatorsConnection.ScalarAsync("SELECT semaphore || '|' || id || '|' || since FROM holders"));
+            "workers|a|2026-01-02T03:04:05.6789012Z|192.0.2.7|2026-01-02T03:04:05.6789012Z",
+            await operatorsConnection.ScalarAsync("SELECT semaphore || '|' || id || '|' || since || '|' || address || '|' || asked FROM holders"));
     }
 
     [Fact]
@@ -84,9 +84,9 @@ public sealed class SqliteStoreTests : IDisposable
         var saves = Enumerable.Range(0, 100).Select(i => store.SaveAsync("group" + i, StoredSemaphore.None, Held(1, "a"), Token)).ToArray();
         await store.DisposeAsync();
 
-        Assert.All(await Task.WhenAll(saves), Assert.NotNull);
+        Assert.All(await Task.WhenAll(saves), outcome => Assert.True(outcome.IsSaved));
         await using var reopened = await OpenAsync();
-        Assert.Equal(100, (await reopened.LoadAllAsync(Token)).Count);
+        Assert.Equal(100, (await reopened.LoadAllAsync(Token)).Semaphores.Count);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Contains("refused by the test", fault.Message, StringComparison.Ordinal);
         Assert.False((await store.LoadAsync(Group, Token)).Exists);
 
-        Assert.NotNull(await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token));
+        Assert.True((await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token)).IsSaved);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class SqliteStoreTests : IDisposable
         const int slots = 3;
         await using var first = await OpenAsync();
         await using var second = await OpenAsync();
-        Assert.NotNull(await first.SaveAsync(Group, StoredSemaphore.None, GroupSemaphore.Empty(slots), Token));
+        Assert.True((await first.SaveAsync(Group, StoredSemaphore.None, Held(slots), Token)).IsSaved);
 
         var writes = 1;
         await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() => LockAndUnlockAsync(i % 2 == 0 ? first : second, "id" + i))));
@@ -163,7 +163,7 @@ public sealed class SqliteStoreTests : IDisposable
         {
             for (var i = 0; i < 50; i++)
             {
-                await ChangeAsync(store, semaphore => semaphore.Lock(id, Since));
+                await ChangeAsync(store, semaphore => semaphore.Lock(id, From, Since));
                 await ChangeAsync(store, semaphore => semaphore.Unlock(id));
             }
         }
@@ -176,9 +176,9 @@ public sealed class SqliteStoreTests : IDisposable
                 var seen = await store.LoadAsync(Group, Token);
                 Assert.InRange(seen.Semaphore.Holders.Count, 0, slots);
                 var (next, reply) = change(seen.Semaphore);
-                if (reply == SlotReply.Full || await store.SaveAsync(Group, seen, next, Token) is not { } saved)
+                if (reply == SlotReply.Full || await store.SaveAsync(Group, seen, next, Token) is not { IsSaved: true } outcome)
                     continue;
-                Assert.Equal(seen.Revision + 1, saved.Revision);
+                Assert.Equal(seen.Revision + 1, outcome.Current.Revision);
                 Interlocked.Increment(ref writes);
                 return;
             }

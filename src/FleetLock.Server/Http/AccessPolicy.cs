@@ -1,0 +1,98 @@
+using System;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace FleetLock.Server;
+
+/// <summary>Who may do what. Without credentials, the plain protocol works as Zincati expects, and administration is for the server's own machine.</summary>
+internal sealed class AccessPolicy
+{
+    private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
+
+    private volatile AccessRules _rules;
+
+    /// <summary>Takes the credentials.</summary>
+    /// <param name="rules">The credentials.</param>
+    internal AccessPolicy(AccessRules rules) => _rules = rules;
+
+    /// <summary>Takes other credentials; requests that are being judged are judged by the former.</summary>
+    /// <param name="rules">The credentials.</param>
+    internal void Replace(AccessRules rules) => _rules = rules;
+
+    /// <summary>Judges a request: first who asks, then what the credential is for.</summary>
+    /// <param name="context">The exchange.</param>
+    /// <param name="right">What it needs.</param>
+    /// <param name="group">The group that it is about, if that is known.</param>
+    /// <param name="id">The node id that it is about, if that is known.</param>
+    /// <returns>The refusal, or <see langword="null"/> when it is allowed.</returns>
+    internal ErrorReply? Refuse(HttpContext context, Right right, string? group = null, string? id = null)
+    {
+        var rules = _rules;
+        if (rules.AreEmpty)
+        {
+            return right == Right.Administer && !IsLocal(context)
+                ? ErrorReply.Forbidden("without credentials configured, this is only for the server's own machine")
+                : null;
+        }
+
+        if (Identify(context, rules, out var fault) is not { } caller)
+            return ErrorReply.Unauthorized(fault);
+        return caller.FaultOf(right, group, id) is { } forbidden ? ErrorReply.Forbidden(forbidden) : null;
+    }
+
+    /// <summary>Who asks, for the log.</summary>
+    /// <param name="context">The exchange.</param>
+    /// <returns>The credential's name, if there is one, and the address.</returns>
+    internal string WhoAsks(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        var rules = _rules;
+        return !rules.AreEmpty && Identify(context, rules, out _) is { } caller ? $"{ProtocolRules.Show(caller.Name)} ({address})" : address;
+    }
+
+    /// <summary>A token counts before a certificate: it is the more deliberate of the two. A bad one is refused, whatever certificate comes with it.</summary>
+    private static Caller? Identify(HttpContext context, AccessRules rules, out string fault)
+    {
+        var header = context.Request.Headers.Authorization;
+        if (header.Count > 0)
+        {
+            fault = "the token is not one that this server knows";
+            return TokenOf(header.ToString()) is { } token ? rules.FindToken(token) : null;
+        }
+
+        if (context.Connection.ClientCertificate is { } certificate)
+        {
+            fault = "the client certificate is good, but no rule of this server is for its name";
+            return rules.FindCertificate(certificate);
+        }
+
+        fault = "this server takes a credential: 'Authorization: Bearer TOKEN', or a client certificate where it asks for one";
+        return null;
+    }
+
+    /// <summary>The token, also as the password of Basic authentication, because a client that knows no tokens can carry one in its URL.</summary>
+    private static string? TokenOf(string header)
+    {
+        if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+            return header[Bearer.Length..].Trim();
+        if (!header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+            return null;
+
+        try
+        {
+            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(header[Basic.Length..].Trim())).Split(':', 2);
+            return pair is [_, var password] ? password : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A proxy on this machine makes every request look local; what it forwards says so.</summary>
+    private static bool IsLocal(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
+}

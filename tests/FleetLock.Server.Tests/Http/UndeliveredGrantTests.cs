@@ -1,0 +1,90 @@
+using System;
+using System.Linq;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Microsoft.Extensions.Logging;
+using Xunit;
+using static FleetLock.Server.Tests.Answers;
+using static FleetLock.Server.Tests.Sample;
+using static FleetLock.Server.Tests.TestServer;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>Clients that go while their grant is being saved, so that it cannot be sent to them.</summary>
+public sealed class UndeliveredGrantTests : IAsyncLifetime
+{
+    private readonly CapturedLog _log = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        _log.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task The_grant_is_taken_back_for_the_next()
+    {
+        await using var store = new StagedStore();
+        await using var server = await StartAsync(store);
+        var save = await LockAndGoAsync(server, store, "gone");
+        save.Release();
+
+        Assert.Equal("group workers: the client of gone had gone before its grant was sent; it is taken back", await WarningAsync());
+        Assert.Empty(await server.HoldersAsync());
+        AssertDone(await server.LockAsync("next"));
+    }
+
+    [Fact]
+    public async Task The_grant_stands_when_the_id_has_asked_again_meanwhile()
+    {
+        await using var store = new StagedStore();
+        await using var server = await StartAsync(store);
+        var save = await LockAndGoAsync(server, store, "gone");
+        store.ConflictWithNextSave(semaphore => semaphore.Lock("gone", From, Since).Next);
+        save.Release();
+
+        Assert.Equal("group workers: the client of gone had gone before its grant was sent; it stands", await WarningAsync());
+        Assert.Equal(["gone"], await server.HoldersAsync());
+    }
+
+    [Fact]
+    public async Task The_grant_stands_where_another_program_may_have_granted_it_again_without_a_trace()
+    {
+        await using var store = new StagedStore { KeepsEveryAsk = false };
+        await using var server = await StartAsync(store);
+        var save = await LockAndGoAsync(server, store, "gone");
+        save.Release();
+
+        Assert.Equal("group workers: the client of gone had gone before its grant was sent; it stands", await WarningAsync());
+        Assert.Equal(["gone"], await server.HoldersAsync());
+    }
+
+    private Task<TestServer> StartAsync(StagedStore store) =>
+        TestServer.StartAsync(Options(store, (Group, 1)) with { Logging = log => log.AddProvider(_log) });
+
+    /// <summary>Sends a lock, and goes while it is saved.</summary>
+    /// <returns>The save, once the server has noticed.</returns>
+    private static async Task<StagedStore.HeldSave> LockAndGoAsync(TestServer server, StagedStore store, string id)
+    {
+        using var aborts = new RequestAborts(server.Address, "/" + FleetLockProtocol.PreRebootPath);
+        var save = store.HoldNextSave();
+        using var client = await RawClient.ConnectAsync(server.Address);
+        await client.SendAsync(Request(PreReboot, Group, id));
+        await save.Begun;
+        client.Reset();
+        await aborts.Noticed;
+        return save;
+    }
+
+    private async Task<string> WarningAsync()
+    {
+        for (; ; )
+        {
+            if (_log.Lines.FirstOrDefault(line => line.Level == LogLevel.Warning).Text is { } text)
+                return text;
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+using static FleetLock.Server.Tests.Sample;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>Grants whose answer was not sent: taken back where nobody can have heard of them.</summary>
+public sealed class TakeBackTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+    private readonly FakeTimeProvider _clock = new(Since);
+
+    public static TheoryData<string> Stores => ["memory", "SQLite"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_grant_is_taken_back_while_nobody_has_asked_again(string name)
+    {
+        await using var store = await OpenAsync(name);
+        await using var coordinator = await StartAsync(store);
+        var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
+        await coordinator.LockAsync("b", From, TimeSpan.Zero, Token);
+
+        Assert.Equal(new SlotDecision(SlotReply.Released, 2, granted.Holder), await coordinator.TakeBackAsync("a", granted.Holder!));
+        Assert.Equal(["b"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
+    }
+
+    /// <remarks>The clock stands still, so only the ask itself can tell.</remarks>
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_grant_stands_when_its_id_has_asked_again_of_whichever_server(string name)
+    {
+        await using var store = await OpenAsync(name);
+        await using var coordinator = await StartAsync(store);
+        await using var otherServer = await StartAsync(store);
+        var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
+        Assert.Equal(SlotReply.AlreadyHeld, (await otherServer.LockAsync("a", From, TimeSpan.Zero, Token)).Reply);
+
+        Assert.Equal(SlotReply.NotHeld, (await coordinator.TakeBackAsync("a", granted.Holder!)).Reply);
+        Assert.Equal(["a"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
+    }
+
+    [Fact]
+    public async Task A_slot_that_is_taken_back_goes_to_the_first_who_waits()
+    {
+        await using var store = await OpenAsync("memory");
+        await using var coordinator = await StartAsync(store);
+        await coordinator.ResizeAsync(1, Token);
+        var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
+        var waiter = coordinator.LockAsync("b", From, TimeSpan.FromMinutes(1), Token);
+
+        await coordinator.TakeBackAsync("a", granted.Holder!);
+
+        Assert.Equal(SlotReply.Granted, (await waiter).Reply);
+    }
+
+    [Fact]
+    public async Task A_grant_stands_where_a_program_may_have_granted_it_again_without_a_trace()
+    {
+        await using var store = new StagedStore { KeepsEveryAsk = false };
+        await using var coordinator = await StartAsync(store);
+        var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
+
+        Assert.Equal(SlotReply.NotHeld, (await coordinator.TakeBackAsync("a", granted.Holder!)).Reply);
+        Assert.Equal(["a"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
+    }
+
+    private async Task<ISemaphoreStore> OpenAsync(string name)
+    {
+        ISemaphoreStore store = name == "memory" ? new MemoryStore() : new SqliteStore(Path.Combine(_folder.FullName, "fleetlock.db"));
+        await store.OpenAsync(Token);
+        return store;
+    }
+
+    private async Task<GroupCoordinator> StartAsync(ISemaphoreStore store)
+    {
+        var coordinator = new GroupCoordinator(Group, store, _clock, new ServerMetrics());
+        await coordinator.ConfigureAsync(2);
+        return coordinator;
+    }
+}

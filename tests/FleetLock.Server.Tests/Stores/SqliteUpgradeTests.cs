@@ -1,0 +1,167 @@
+using System;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using FleetLock.TestKit;
+using Xunit;
+using static FleetLock.Server.Tests.Answers;
+using static FleetLock.Server.Tests.Sample;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>A file of version 1, which knew neither the configured slots, nor addresses, nor when a holder last asked.</summary>
+public sealed class SqliteUpgradeTests : IDisposable
+{
+    private readonly TemporaryDirectory _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string DataFile => _folder.File("fleetlock.db");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Holders_slots_and_revisions_are_kept()
+    {
+        await MakeFirstVersionAsync(DataFile);
+
+        await using var store = await OpenAsync(DataFile);
+
+        var contents = await store.LoadAllAsync(Token);
+        Assert.Equal(["none", Group], contents.Semaphores.Keys.Order(StringComparer.Ordinal));
+        var stored = contents.Semaphores[Group];
+        Assert.Equal((2, null, 7), (stored.Semaphore.Slots, stored.Semaphore.Configured, stored.Revision));
+        Assert.Equal(["a", "b"], stored.Semaphore.Holders.Keys);
+        Assert.All(stored.Semaphore.Holders.Values, holder => Assert.Equal(new SlotHolder(Since, null, null), holder));
+    }
+
+    [Fact]
+    public async Task What_is_new_is_kept_from_then_on()
+    {
+        await MakeFirstVersionAsync(DataFile);
+        var later = Since.AddHours(1);
+        await using (var store = await OpenAsync(DataFile))
+        {
+            var seen = await store.LoadAsync(Group, Token);
+            var next = seen.Semaphore.Configure(3).Lock("b", "192.0.2.8", later).Next.Lock("c", From, later).Next.Unlock("a").Next;
+            Assert.True((await store.SaveAsync(Group, seen, next, Token)).IsSaved);
+        }
+
+        await using var reopened = await OpenAsync(DataFile);
+        var (semaphore, revision) = await reopened.LoadAsync(Group, Token);
+        Assert.Equal((3, 3, 8), (semaphore.Slots, semaphore.Configured, revision));
+        Assert.Equal(["b", "c"], semaphore.Holders.Keys);
+        Assert.Equal([new SlotHolder(Since, null, later), new SlotHolder(later, From, later)], semaphore.Holders.Values);
+    }
+
+    [Fact]
+    public async Task The_file_is_of_the_new_version_then()
+    {
+        await MakeFirstVersionAsync(DataFile);
+        await (await OpenAsync(DataFile)).DisposeAsync();
+
+        await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
+        Assert.Equal(2L, await operatorsConnection.ScalarAsync("PRAGMA user_version"));
+        Assert.Equal("ok", await operatorsConnection.ScalarAsync("PRAGMA integrity_check"));
+    }
+
+    [Fact]
+    public async Task A_server_goes_on_with_its_holders()
+    {
+        await MakeFirstVersionAsync(DataFile);
+
+        await using var server = await TestServer.StartAsync(new SqliteStore(DataFile), (Group, 2));
+
+        Assert.Equal([new FleetHolder("a", Since), new FleetHolder("b", Since)], (await server.GroupAsync()).Holders);
+        AssertRefused(409, "failed_lock_semaphore_full", "all 2", await server.LockAsync("c"));
+        AssertDone(await server.LockAsync("a"));
+        AssertDone(await server.UnlockAsync("a"));
+        AssertDone(await server.LockAsync("c"));
+        Assert.Equal(["b", "c"], await server.HoldersAsync());
+    }
+
+    [Fact]
+    public async Task An_upgrade_that_fails_changes_nothing()
+    {
+        await MakeFirstVersionAsync(DataFile);
+        await using (var operatorsConnection = await Sqlite.ConnectAsync(DataFile))
+            await operatorsConnection.RunAsync("ALTER TABLE holders ADD COLUMN asked TEXT");
+
+        await using (var store = new SqliteStore(DataFile))
+            await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.OpenAsync(Token));
+
+        await using var after = await Sqlite.ConnectAsync(DataFile);
+        Assert.Equal(1L, await after.ScalarAsync("PRAGMA user_version"));
+        Assert.Equal(0L, await after.ScalarAsync("SELECT count(*) FROM pragma_table_info('semaphores') WHERE name = 'configured'"));
+        Assert.Equal(2L, await after.ScalarAsync("SELECT count(*) FROM holders"));
+    }
+
+    [Fact]
+    public async Task Several_can_upgrade_a_file_at_the_same_time()
+    {
+        for (var round = 0; round < 25; round++)
+        {
+            var file = _folder.File($"round{round}.db");
+            await MakeFirstVersionAsync(file);
+            var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var openers = Enumerable.Range(0, 4).Select(async _ =>
+            {
+                await start.Task;
+                await using var store = await OpenAsync(file);
+                return (await store.LoadAsync(Group, Token)).Semaphore.Holders.Count;
+            }).ToArray();
+            start.SetResult();
+
+            Assert.All(await Task.WhenAll(openers), holders => Assert.Equal(2, holders));
+        }
+    }
+
+    [Fact]
+    public async Task Two_processes_can_upgrade_a_file_at_the_same_time()
+    {
+        await MakeFirstVersionAsync(DataFile);
+
+        var servers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ =>
+            ServerProcess.StartListeningAsync("--listen", "http://127.0.0.1:0", "--group", Group + "=2", "--data", DataFile)));
+
+        foreach (var server in servers)
+        {
+            AssertRefused(409, "failed_lock_semaphore_full", "all 2", await RawClient.AskAsync(server.Address, TestServer.Request(TestServer.PreReboot, Group, "c")));
+            await server.DisposeAsync();
+        }
+    }
+
+    private static async Task<SqliteStore> OpenAsync(string file)
+    {
+        var store = new SqliteStore(file);
+        await store.OpenAsync(Token);
+        return store;
+    }
+
+    /// <summary>As the first version made it, with two holders in a group of two slots, and a group that nobody holds.</summary>
+    private static async Task MakeFirstVersionAsync(string file)
+    {
+        await using var connection = await Sqlite.ConnectAsync(file);
+        await connection.RunAsync(
+            """
+            PRAGMA journal_mode = WAL;
+            BEGIN IMMEDIATE;
+            CREATE TABLE semaphores (
+                name     TEXT    NOT NULL PRIMARY KEY,
+                slots    INTEGER NOT NULL CHECK (slots >= 0),
+                revision INTEGER NOT NULL
+            ) WITHOUT ROWID;
+            CREATE TABLE holders (
+                semaphore TEXT NOT NULL REFERENCES semaphores (name),
+                id        TEXT NOT NULL,
+                since     TEXT NOT NULL,
+                PRIMARY KEY (semaphore, id)
+            ) WITHOUT ROWID;
+            PRAGMA application_id = 1179403083;
+            PRAGMA user_version = 1;
+            INSERT INTO semaphores VALUES ('workers', 2, 7), ('none', 0, 1);
+            INSERT INTO holders VALUES ('workers', 'a', '2026-01-02T03:04:05.6789012Z'), ('workers', 'b', '2026-01-02T03:04:05.6789012Z');
+            COMMIT;
+            """);
+    }
+}
