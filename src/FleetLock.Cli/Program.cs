@@ -58,10 +58,13 @@ internal static class Program
         root.Subcommands.Add(LockCommand.Create(FleetLockOperation.Unlock, before));
         root.Subcommands.Add(RunCommand.Create(before));
         root.Subcommands.Add(StatusCommand.Create(before));
+        root.Subcommands.Add(ForceReleaseCommand.Create(before));
+        root.Subcommands.Add(SetSlotsCommand.Create(before));
         root.Subcommands.Add(TestCommand.Create(before));
         root.Subcommands.Add(ConfigCommand.Create(before));
         root.Subcommands.Add(IdCommand.Create());
         root.Subcommands.Add(ServeCommand.Create());
+        root.Subcommands.Add(TokenCommand.Create());
         return root;
     }
 }

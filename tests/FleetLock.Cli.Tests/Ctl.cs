@@ -39,15 +39,17 @@ internal sealed class Ctl : IDisposable
     internal Task<Finished> RunAsync(params IEnumerable<string> arguments) => Start(arguments).FinishAsync();
 
     /// <summary>Starts the command line, and waits for nothing.</summary>
-    internal CtlProcess Start(params IEnumerable<string> arguments)
+    internal CtlProcess Start(params IEnumerable<string> arguments) => Start(new ProcessStartInfo(Dotnet, [Program, .. arguments]));
+
+    /// <summary>The same, by a program that takes the command line as its arguments.</summary>
+    internal CtlProcess StartUnder(string wrapper, params IEnumerable<string> arguments) => Start(new ProcessStartInfo(wrapper, [Dotnet, Program, .. arguments]));
+
+    private CtlProcess Start(ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo(Dotnet, [Program, .. arguments])
-        {
-            WorkingDirectory = Folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        start.WorkingDirectory = Folder;
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
 
         // Neither settings nor proxies of the machine that the tests run on.
         foreach (var name in start.Environment.Keys.Where(IsOfMachine).ToList())

@@ -27,10 +27,10 @@ public sealed class StatusTests : IDisposable
         Assert.Equal((0, ""), (status.ExitCode, status.Errors));
         Assert.Collection(
             status.OutputLines,
-            line => Assert.Matches(@"^GROUP +SLOTS +FREE +HOLDER +SINCE \(UTC\)$", line),
-            line => Assert.Matches("^idle +1 +1 +-$", line),
-            line => Assert.Matches(@"^workers +3 +1 +node1 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$", line),
-            line => Assert.Matches(@"^ +node2 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$", line));
+            line => Assert.Matches(@"^GROUP +SLOTS +FREE +WAITING +HOLDER +SINCE \(UTC\) +FROM$", line),
+            line => Assert.Matches("^idle +1 +1 +0 +-$", line),
+            line => Assert.Matches(@"^workers +3 +1 +0 +node1 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +127\.0\.0\.1$", line),
+            line => Assert.Matches(@"^ +node2 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +127\.0\.0\.1$", line));
 
         // The columns stand below their names.
         Assert.All(status.OutputLines[2..], line => Assert.Equal(status.OutputLines[0].IndexOf("HOLDER", StringComparison.Ordinal), line.IndexOf("node", StringComparison.Ordinal)));
@@ -67,7 +67,7 @@ public sealed class StatusTests : IDisposable
 
         Assert.Equal(0, status.ExitCode);
         Assert.Equal(2, status.OutputLines.Length);
-        Assert.Matches("^idle +1 +1 +-$", status.OutputLines[1]);
+        Assert.Matches("^idle +1 +1 +0 +-$", status.OutputLines[1]);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class StatusTests : IDisposable
         var refused = await _ctl.RunAsync("status", "-u", server.Url);
 
         Assert.Equal((76, ""), (refused.ExitCode, refused.Output));
-        Assert.StartsWith($"Error: {server.Url} cannot list its groups", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.StartsWith($"Error: The groups were not listed at {server.Url}: ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
         Assert.Equal("GET /v1/groups HTTP/1.1", Assert.Single(server.Requests).Line);
     }
 
@@ -121,7 +121,20 @@ public sealed class StatusTests : IDisposable
         var refused = await _ctl.RunAsync("status", "-u", nobody.Url);
 
         Assert.Equal((69, ""), (refused.ExitCode, refused.Output));
-        Assert.StartsWith($"Error: {nobody.Url} cannot be reached: ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.StartsWith($"Error: The groups were not listed at {nobody.Url}: cannot connect to ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_not_known_and_what_is_wrong_is_said()
+    {
+        const string Answer = """{"groups":[{"group":"bad","slots":0,"free":0,"holders":[],"fault":"not a semaphore"},{"group":"web","slots":1,"free":0,"waiting":12,"holders":[{"id":"node1"}]}]}""";
+        await using var server = new RawServer(RawAnswer.Http(200, Answer));
+
+        var status = await _ctl.RunAsync("status", "-u", server.Url);
+
+        Assert.Equal(0, status.ExitCode);
+        Assert.Matches(@"^bad +\? +\? +\? +\? not a semaphore$", status.OutputLines[1]);
+        Assert.Matches("^web +1 +0 +12 +node1 +unknown +unknown$", status.OutputLines[2]);
     }
 
     [Theory]

@@ -41,12 +41,14 @@ internal sealed class ConnectionOptions
 
     internal string? Group(ParseResult parsed) => _after.Group(parsed) ?? _before.Group(parsed);
 
+    internal string? Id(ParseResult parsed) => _after.Id(parsed) ?? _before.Id(parsed);
+
     /// <summary>The configuration in force.</summary>
     internal FleetLockConfiguration Resolve(ParseResult parsed, int? retryIntervalSec = null) => FleetLockConfiguration.Resolve(new FleetLockSettings
     {
         Url = Url(parsed),
         Group = Group(parsed),
-        Id = _after.Id(parsed) ?? _before.Id(parsed),
+        Id = Id(parsed),
         TokenFile = parsed.GetValue(_tokenFile),
         CertificatePath = parsed.GetValue(_certificate),
         CaCertificatePath = parsed.GetValue(_authorities),

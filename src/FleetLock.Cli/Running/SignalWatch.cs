@@ -12,6 +12,7 @@ internal sealed class SignalWatch : IDisposable
     private readonly CancellationTokenSource _interrupted = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private volatile Action<PosixSignal>? _receiver;
+    private volatile Action? _hangupReceiver;
 
     internal SignalWatch()
     {
@@ -25,6 +26,23 @@ internal sealed class SignalWatch : IDisposable
     /// <summary>Gives the signals to a receiver.</summary>
     /// <param name="receiver">Takes them; <see langword="null"/> gives them back to <see cref="Interrupted"/>.</param>
     internal void SendTo(Action<PosixSignal>? receiver) => _receiver = receiver;
+
+    /// <summary>Gives the hangup signal alone to a receiver: to a server with a configuration file it means "read it again".</summary>
+    /// <param name="receiver">Takes it.</param>
+    internal void SendHangupTo(Action receiver) => _hangupReceiver = receiver;
+
+    /// <summary>Does what a signal does that no receiver takes; from any thread, also when nobody waits any more.</summary>
+    internal void Interrupt()
+    {
+        try
+        {
+            _interrupted.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The command ended by itself at the same moment.
+        }
+    }
 
     /// <summary>Waits for a signal.</summary>
     /// <returns>When there was one.</returns>
@@ -51,7 +69,9 @@ internal sealed class SignalWatch : IDisposable
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_receiver is { } receiver)
+        if (context.Signal == PosixSignal.SIGHUP && _hangupReceiver is { } hangupReceiver)
+            hangupReceiver();
+        else if (_receiver is { } receiver)
             receiver(context.Signal);
         else
             _interrupted.Cancel();

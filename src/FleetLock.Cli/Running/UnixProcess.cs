@@ -18,6 +18,9 @@ internal static partial class UnixProcess
     /// <returns>True when standard input is the terminal and this process is in its foreground.</returns>
     internal static bool IsInForeground() => GetForegroundGroup(StandardInput) == GetGroup();
 
+    /// <summary>Makes this process the first of a session of its own, away from the terminal and its signals. If it is the first of a group already, nothing changes.</summary>
+    internal static void LeaveTerminal() => _ = SetSession();
+
     private static int Number(PosixSignal signal) => signal switch
     {
         PosixSignal.SIGHUP => 1,
@@ -32,6 +35,9 @@ internal static partial class UnixProcess
 
     [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
     private static partial int GetForegroundGroup(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "setsid")]
+    private static partial int SetSession();
 
     [LibraryImport("libc", EntryPoint = "getpgrp")]
     private static partial int GetGroup();
