@@ -11,7 +11,7 @@
     DotNetFrameworkVersion = '4.7.2'
     FormatsToProcess       = @('FleetLock.Format.ps1xml')
     FunctionsToExport      = @()
-    CmdletsToExport        = @('Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup')
+    CmdletsToExport        = @('Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup')
     VariablesToExport      = @()
     AliasesToExport        = @()
     PrivateData            = @{

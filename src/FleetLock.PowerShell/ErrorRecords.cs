@@ -6,20 +6,27 @@ namespace FleetLock.PowerShell;
 /// <summary>Every error record of the module: one stable id and one category for each way to fail. The ids are never reused.</summary>
 internal static class ErrorRecords
 {
+    private const string GroupNotFound = "FleetGroupNotFound";
+
     /// <summary>A slot that was not granted or not released.</summary>
     internal static ErrorRecord From(FleetLockResult result)
     {
-        var (errorId, category) = result.Status switch
-        {
-            FleetLockStatus.Busy => ("FleetGroupBusy", ErrorCategory.ResourceBusy),
-            FleetLockStatus.Pending => ("FleetGroupPending", ErrorCategory.ResourceBusy),
-            FleetLockStatus.Refused => ("FleetGroupRefused", IsAboutPermission(result) ? ErrorCategory.PermissionDenied : ErrorCategory.InvalidArgument),
-            FleetLockStatus.Unreachable => ("FleetServerUnreachable", ErrorCategory.ConnectionError),
-            FleetLockStatus.TimedOut => ("FleetRequestTimedOut", ErrorCategory.OperationTimeout),
-            _ => ("FleetProtocolError", ErrorCategory.ProtocolError),
-        };
+        var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
         return new ErrorRecord(new FleetLockException(result), errorId, category, result);
     }
+
+    /// <summary>Groups that were not shown, or a group that was not changed.</summary>
+    internal static ErrorRecord From(FleetGroupsException exception, object target)
+    {
+        var (errorId, category) = exception.Kind == ErrorKinds.UnknownGroup
+            ? (GroupNotFound, ErrorCategory.ObjectNotFound)
+            : Of(exception.Status, exception.HttpStatus, exception.Kind);
+        return new ErrorRecord(exception, errorId, category, target);
+    }
+
+    /// <summary>A group that is not in the server's list.</summary>
+    internal static ErrorRecord NoSuchGroup(string group, ServerAddress server) =>
+        new(new ItemNotFoundException($"{server} has no group '{ProtocolRules.Show(group)}'. Get-FleetGroup without a name lists those that it has."), GroupNotFound, ErrorCategory.ObjectNotFound, group);
 
     /// <summary>A slot that was taken for a block and not released; it says how to release it later.</summary>
     internal static ErrorRecord FromRelease(FleetLockResult result)
@@ -46,6 +53,9 @@ internal static class ErrorRecords
             "token" => "FleetTokenInvalid",
             "certificate" => "FleetCertificateInvalid",
             "header" => "FleetHeaderInvalid",
+            "reason" => "FleetReasonInvalid",
+            "slots" => "FleetSlotsInvalid",
+            "data" => "FleetServerDataInvalid",
             _ => "FleetMachineIdInvalid",
         },
         ErrorCategory.InvalidArgument,
@@ -54,5 +64,18 @@ internal static class ErrorRecords
     /// <summary>The machine's file lock cannot be used.</summary>
     internal static ErrorRecord FromRunLock(System.IO.IOException exception) => new(exception, "FleetRunLockUnusable", ErrorCategory.ResourceUnavailable, null);
 
-    private static bool IsAboutPermission(FleetLockResult result) => result.HttpStatus is 401 or 403 || result.Kind is "invalid_client_identity" or "unauthorized_request";
+    /// <summary>A server of one's own that did not start.</summary>
+    internal static ErrorRecord From(LocalServerException exception, string target) => new(exception, "FleetServerNotStarted", ErrorCategory.OpenError, target);
+
+    private static (string ErrorId, ErrorCategory Category) Of(FleetLockStatus status, int? httpStatus, string? kind) => status switch
+    {
+        FleetLockStatus.Busy => ("FleetGroupBusy", ErrorCategory.ResourceBusy),
+        FleetLockStatus.Pending => ("FleetGroupPending", ErrorCategory.ResourceBusy),
+        FleetLockStatus.Refused => ("FleetGroupRefused", IsAboutPermission(httpStatus, kind) ? ErrorCategory.PermissionDenied : ErrorCategory.InvalidArgument),
+        FleetLockStatus.Unreachable => ("FleetServerUnreachable", ErrorCategory.ConnectionError),
+        FleetLockStatus.TimedOut => ("FleetRequestTimedOut", ErrorCategory.OperationTimeout),
+        _ => ("FleetProtocolError", ErrorCategory.ProtocolError),
+    };
+
+    private static bool IsAboutPermission(int? httpStatus, string? kind) => httpStatus is 401 or 403 || kind is "invalid_client_identity" or "unauthorized_request";
 }

@@ -21,19 +21,20 @@ public abstract class SlotCommandBase : WaitingCommandBase
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromMilliseconds(700);
 
     private readonly FleetLockOperation _operation;
+
     private protected SlotCommandBase(FleetLockOperation operation) => _operation = operation;
 
     /// <summary>The groups; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
     [Parameter(Position = 0, ParameterSetName = ByGroup, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
-    public string[]? Group { get; set; }
+    public virtual string[]? Group { get; set; }
 
     /// <summary>The node ids; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
     [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
-    public string[]? Id { get; set; }
+    public virtual string[]? Id { get; set; }
 
     /// <summary>How many requests may be under way at the same time. The default is 16.</summary>
     [Parameter]
@@ -53,6 +54,19 @@ public abstract class SlotCommandBase : WaitingCommandBase
     /// <inheritdoc/>
     protected override void EndProcessing() => Work.Drain(0);
 
+    /// <summary>What is done, as <c>-WhatIf</c> and <c>-Confirm</c> say it.</summary>
+    private protected virtual string Action => _operation.ToString();
+
+    /// <summary>Sends one request.</summary>
+    /// <param name="client">The client of the server.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="id">The node id.</param>
+    /// <param name="hold">How long the server may hold it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The result.</returns>
+    private protected virtual Task<FleetLockResult> SendAsync(FleetLockClient client, string group, string id, TimeSpan hold, CancellationToken cancellationToken) =>
+        _operation == FleetLockOperation.Lock ? client.LockAsync(group, id, hold, cancellationToken) : client.UnlockAsync(group, id, cancellationToken);
+
     /// <summary>Writes what a success is to the pipeline.</summary>
     /// <param name="result">The result, granted or released.</param>
     private protected abstract void WriteSuccess(FleetLockResult result);
@@ -71,7 +85,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
             return;
         }
 
-        if (!ShouldProcess($"group '{call.Group}' as '{call.Id}' at {call.Client.Server}", _operation.ToString()))
+        if (!ShouldProcess($"group '{call.Group}' as '{call.Id}' at {call.Client.Server}", Action))
             return;
 
         Work.Start(token => RunAsync(call, token)).Wait(Patience);
@@ -96,9 +110,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
         }
     }
 
-    private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => _operation == FleetLockOperation.Lock
-        ? call.Client.LockAsync(call.Group, call.Id, hold, cancellationToken)
-        : call.Client.UnlockAsync(call.Group, call.Id, cancellationToken);
+    private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => SendAsync(call.Client, call.Group, call.Id, hold, cancellationToken);
 
     private static Task<bool> ReleaseAsync(SlotCall call) => call.Client.TryReleaseAsync(call.Group, call.Id, ReleaseLimit);
 

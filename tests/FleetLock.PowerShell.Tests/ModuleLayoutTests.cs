@@ -1,8 +1,11 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FleetLock.TestKit;
@@ -26,12 +29,23 @@ public class ModuleLayoutTests
         var exported = Regex.Matches(exports, "'([^']+)'").Select(match => match.Groups[1].Value).Order();
 
         var nouns = TypesOf(Path.Combine(Module, edition, "FleetLock.PowerShell.dll"))
-            .Select(name => Regex.Match(name, "^(Get|Lock|Test|Unlock|Invoke|Start|Stop)(Fleet[A-Za-z]+)Command$"))
+            .Select(name => Regex.Match(name, "^(Get|Set|Lock|Test|Unlock|Invoke|Start|Stop)(Fleet[A-Za-z]+)Command$"))
             .Where(match => match.Success)
             .Select(match => $"{match.Groups[1].Value}-{match.Groups[2].Value}")
             .Order();
 
         Assert.Equal(nouns, exported);
+    }
+
+    [Fact]
+    public void The_module_has_a_server_for_every_platform_that_we_serve()
+    {
+        var server = Path.Combine(Module, "server");
+        Assert.All(["fleetlockctl.dll", "fleetlockctl.deps.json", "fleetlockctl.runtimeconfig.json", "FleetLock.Server.dll"], file => Assert.True(File.Exists(Path.Combine(server, file)), file));
+        Assert.False(File.Exists(Path.Combine(server, "fleetlockctl")) || File.Exists(Path.Combine(server, "fleetlockctl.exe")));
+        Assert.Equal(
+            ["linux-arm64", "linux-musl-x64", "linux-x64", "osx-arm64", "osx-x64", "win-arm64", "win-x64"],
+            Directory.EnumerateDirectories(Path.Combine(server, "runtimes")).Where(platform => Directory.EnumerateFiles(platform, "*e_sqlite3*", SearchOption.AllDirectories).Any()).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -42,15 +56,48 @@ public class ModuleLayoutTests
     }
 
     [Fact]
-    public void Windows_PowerShell_gets_every_assembly_that_its_framework_does_not_have()
+    public void Windows_PowerShell_finds_every_assembly_in_the_version_that_is_asked_for()
     {
-        var folder = Path.Combine(Module, "net472");
-        var shipped = Directory.EnumerateFiles(folder, "*.dll").Select(Path.GetFileNameWithoutExtension);
-        var needed = Directory.EnumerateFiles(folder, "*.dll").SelectMany(ReferencesOf).Distinct();
+        var files = Directory.GetFiles(Path.Combine(Module, "net472"), "*.dll");
+        var shipped = files.Select(NameOf).ToDictionary(name => name.Name!, name => name.Version!);
 
-        // What .NET Framework 4.7.2 itself has, and the engine.
-        string[] framework = ["mscorlib", "netstandard", "System", "System.Core", "System.Net.Http", "System.Numerics", "System.Management.Automation", "System.Runtime", "System.ValueTuple"];
-        Assert.Equal([], needed.Except(shipped).Except(framework));
+        // .NET Framework 4.7.2 has these, in these versions, and the engine has itself.
+        var framework = new Dictionary<string, Version>
+        {
+            ["mscorlib"] = new(4, 0, 0, 0),
+            ["System"] = new(4, 0, 0, 0),
+            ["System.Core"] = new(4, 0, 0, 0),
+            ["System.Net.Http"] = new(4, 2, 0, 0),
+            ["System.Numerics"] = new(4, 0, 0, 0),
+            ["System.Management.Automation"] = new(3, 0, 0, 0),
+        };
+
+        Assert.All(files.SelectMany(ReferencesOf), asked => Assert.True(
+            shipped.TryGetValue(asked.Name!, out var version) ? version >= asked.Version : framework.TryGetValue(asked.Name!, out version) && version >= asked.Version,
+            $"{asked} is asked for, and there is {version?.ToString() ?? "none"}."));
+    }
+
+    [Fact]
+    public void The_manifest_chooses_the_folder_of_each_edition()
+    {
+        var choice = Regex.Match(
+            File.ReadAllText(Path.Combine(Module, "FleetLock.psd1")),
+            @"RootModule\s*=\s*if \(\$PSEdition -eq 'Core'\) \{ '(?<Core>[^']+)' \} else \{ '(?<Desktop>[^']+)' \}");
+
+        Assert.Equal("net8.0/FleetLock.PowerShell.dll", choice.Groups["Core"].Value);
+        Assert.Equal("net472/FleetLock.PowerShell.dll", choice.Groups["Desktop"].Value);
+        Assert.Equal(".NETCoreApp,Version=v8.0", FrameworkOf(Path.Combine(Module, choice.Groups["Core"].Value)));
+        Assert.Equal(".NETFramework,Version=v4.7.2", FrameworkOf(Path.Combine(Module, choice.Groups["Desktop"].Value)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Editions))]
+    public void The_manifest_s_version_is_every_assembly_s(string edition)
+    {
+        var version = Regex.Match(File.ReadAllText(Path.Combine(Module, "FleetLock.psd1")), @"ModuleVersion\s*=\s*'([^']+)'").Groups[1].Value;
+        Assert.All(Directory.GetFiles(Path.Combine(Module, edition), "FleetLock.*.dll"), file => Assert.Equal(version, NameOf(file).Version!.ToString(3)));
+        Assert.Equal(version, NameOf(Repository.PathOf("out", "fleetlockctl", "fleetlockctl.dll")).Version!.ToString(3));
+        Assert.Contains($"## v{version} - ", File.ReadAllText(Repository.PathOf("CHANGELOG.md")), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -88,10 +135,20 @@ public class ModuleLayoutTests
         return [.. metadata.TypeDefinitions.Select(handle => metadata.GetString(metadata.GetTypeDefinition(handle).Name))];
     }
 
-    private static string[] ReferencesOf(string assembly)
+    private static AssemblyName[] ReferencesOf(string assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly));
         var metadata = file.GetMetadataReader();
-        return [.. metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name))];
+        return [.. metadata.AssemblyReferences.Select(handle => metadata.GetAssemblyReference(handle).GetAssemblyName())];
     }
+
+    private static AssemblyName NameOf(string assembly)
+    {
+        using var file = new PEReader(File.OpenRead(assembly));
+        return file.GetMetadataReader().GetAssemblyDefinition().GetAssemblyName();
+    }
+
+    /// <summary>The framework that an assembly says it is for; the name is in the bytes of its TargetFramework attribute as it is.</summary>
+    private static string FrameworkOf(string assembly) =>
+        Regex.Match(Encoding.Latin1.GetString(File.ReadAllBytes(assembly)), @"\.NET(CoreApp|Framework),Version=v[0-9.]+").Value;
 }

@@ -1,5 +1,5 @@
 BeforeDiscovery {
-    $commands = 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup'
+    $commands = 'Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup'
 }
 
 BeforeAll {
@@ -14,7 +14,7 @@ Describe 'The module' {
 
     It 'exports these cmdlets and nothing else' {
         $module = Get-Module FleetLock
-        $module.ExportedCommands.Keys | Sort-Object | Should -Be @('Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Test-FleetLock', 'Unlock-FleetGroup')
+        $module.ExportedCommands.Keys | Sort-Object | Should -Be @('Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup')
         $module.ExportedCmdlets.Count | Should -Be $module.ExportedCommands.Count
         $module.ExportedVariables.Count + $module.ExportedAliases.Count + $module.ExportedFunctions.Count | Should -Be 0
     }
@@ -67,14 +67,14 @@ Describe '<_>' -ForEach $commands {
     }
 
     It 'asks before it changes something, and only then' {
-        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock', 'Invoke')
+        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock', 'Invoke', 'Set', 'Start', 'Stop')
     }
 }
 
-Describe '<_>, which talks to a server' -ForEach ($commands -notlike 'Get-*') {
+Describe '<_>, which talks to a server' -ForEach ($commands | Where-Object { $_ -notin 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Start-FleetLockServer', 'Stop-FleetLockServer' }) {
     It 'spells its parameters as every other does' {
         $command = Get-Command $_
-        $shared = 'Uri', 'Group', 'Id', 'Token', 'Credential', 'Certificate', 'CertificatePath', 'CaCertificatePath', 'SkipCertificateCheck', 'Proxy', 'NoProxy', 'Header', 'TimeoutSec'
+        $shared = @(if ($_ -notin 'Get-FleetGroup', 'Set-FleetGroup') { 'Id' }) + 'Uri', 'Group', 'Token', 'Credential', 'Certificate', 'CertificatePath', 'CaCertificatePath', 'SkipCertificateCheck', 'Proxy', 'NoProxy', 'Header', 'TimeoutSec'
         $shared | Where-Object { -not $command.Parameters.ContainsKey($_) } | Should -BeNullOrEmpty
         $command.Parameters.Uri.ParameterType | Should -Be ([string])
     }

@@ -6,6 +6,9 @@ BeforeDiscovery {
         @{ Command = 'Invoke-FleetLock { "the block" } -Group web -Id n1'; MayBeGranted = $true }
         @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru'; MayBeGranted = $false }
         @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru -Wait'; MayBeGranted = $false }
+        @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru -Force -Reason dead'; MayBeGranted = $false }
+        @{ Command = 'Get-FleetGroup web'; MayBeGranted = $false }
+        @{ Command = 'Set-FleetGroup web -Slots 1 -PassThru'; MayBeGranted = $false }
         @{ Command = 'Test-FleetLock web -Id n1'; MayBeGranted = $false }
     )
 }

@@ -42,6 +42,27 @@ Describe 'The table views' {
         foreach ($check in $checks) { $text.Contains($check.Advice -replace '\s') | Should -BeTrue -Because $check.Advice }
     }
 
+    It 'show groups in one line each, with the first of many holders and without what steers a terminal' {
+        $list = New-RawServer (New-Answer 200 '{"groups":[{"group":"idle","slots":2,"free":2,"holders":[]},{"group":"workers","slots":6,"free":0,"waiting":12,"holders":[{"id":"n1"},{"id":"n\u001b[2J2"},{"id":"n3"},{"id":"n4"},{"id":"n5"},{"id":"n6"}]}]}')
+        $groups = Get-FleetGroup -Uri $list.Url
+        $table = $groups | Get-Line 80
+        $table[0] | Should -Match '^Group +Slots +Free +Waiting +Holders$'
+        $table[2] | Should -Match '^idle +2 +2 +0 *$'
+        $table[3] | Should -Match '^workers +6 +0 +12 n1, n \[2J2, n3, n4, and 2 more$'
+        $table.Count | Should -Be 4
+        "$($groups[1] | Format-List | Out-String)" | Should -Not -Match '\e\[2J'
+        Stop-RawServer $list
+    }
+
+    It 'show holders in one line of 80 columns' {
+        $list = New-RawServer (New-Answer 200 '{"groups":[{"group":"controllers","slots":1,"free":0,"holders":[{"id":"35ba2101ae3f4d45b96e9c51f461bbff","since":"2026-03-01T12:00:00Z","from":"192.168.100.1"},{"id":"n2"}]}]}')
+        $table = (Get-FleetGroup -Uri $list.Url).Holders | Get-Line 80
+        $table[0] | Should -Match '^Group +Id +Since +From$'
+        $table[2] | Should -Match '^controllers +35ba2101ae3f4d45b96e9c51f461bbff 2026-0\d-\d\d \d\d:\d\d:\d\d 192\.168\.100\.1$'
+        $table[3] | Should -Match '^controllers +n2 +unknown +unknown$'
+        Stop-RawServer $list
+    }
+
     It 'show the configuration as a table whole in 120 columns' {
         $env:FLEETLOCK_URL = $raw.Url
         $table = Get-FleetLockConfiguration | Get-Line 120

@@ -1,10 +1,14 @@
+using System;
 using System.Management.Automation;
+using System.Threading;
+using System.Threading.Tasks;
 
 namespace FleetLock.PowerShell.Commands;
 
 /// <summary>
 /// <c>Unlock-FleetGroup</c>: gives a slot back. It is a success too when the id holds none, so it is always safe. It takes
-/// <c>Lock-FleetGroup</c>'s objects from the pipeline, and writes nothing unless <see cref="PassThru"/> is given.
+/// <c>Lock-FleetGroup</c>'s objects from the pipeline, and writes nothing unless <see cref="PassThru"/> is given. With <see cref="Force"/> an
+/// operator frees the slot of another machine that is broken or gone; it takes <c>Get-FleetGroup</c>'s holders from the pipeline.
 /// </summary>
 [Cmdlet(
     VerbsCommon.Unlock,
@@ -14,15 +18,61 @@ namespace FleetLock.PowerShell.Commands;
 [OutputType(typeof(FleetLockResult))]
 public sealed class UnlockFleetGroupCommand : SlotCommandBase
 {
+    private const string Forced = "Force";
+
     /// <summary>Makes the cmdlet.</summary>
     public UnlockFleetGroupCommand()
         : base(FleetLockOperation.Unlock)
     {
     }
 
+    /// <inheritdoc/>
+    [Parameter(Position = 0, ParameterSetName = ByGroup, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
+    [Parameter(Position = 0, ParameterSetName = Forced, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public override string[]? Group { get; set; }
+
+    /// <inheritdoc/>
+    [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
+    [Parameter(ParameterSetName = Forced, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public override string[]? Id { get; set; }
+
+    /// <summary>Frees the slot of another machine, which may go on as if it held it: be sure that it is broken or gone.</summary>
+    [Parameter(ParameterSetName = Forced, Mandatory = true)]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Why, for the server's log. <see cref="Force"/> needs it; it is not Mandatory, because nobody is there to be asked in an unattended run.</summary>
+    [Parameter(ParameterSetName = Forced)]
+    public string? Reason { get; set; }
+
     /// <summary>Writes the result of each release.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    private protected override string Action => Force ? "Unlock by force" : base.Action;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (Force && ProtocolRules.FaultOfReason(Reason) is not null)
+            ThrowTerminatingError(ErrorRecords.From(new FleetLockInputException("reason", $"A forced release takes -Reason, for the server's log: 1 to {ProtocolRules.MaxReasonLength} printable characters.")));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        // Never this machine's own id by default.
+        if (Force && Id is null)
+            ThrowTerminatingError(ErrorRecords.From(new FleetLockInputException("id", "A forced release names the machine: give -Id, or holders of Get-FleetGroup from the pipeline.")));
+        base.ProcessRecord();
+    }
+
+    private protected override Task<FleetLockResult> SendAsync(FleetLockClient client, string group, string id, TimeSpan hold, CancellationToken cancellationToken) =>
+        Force ? client.ForceReleaseAsync(group, id, Reason!, cancellationToken) : base.SendAsync(client, group, id, hold, cancellationToken);
 
     private protected override void WriteSuccess(FleetLockResult result)
     {
