@@ -11,33 +11,45 @@ namespace FleetLock.Benchmarks;
 /// <summary>The measurements. Each runs for a fixed time, after a warm-up of a quarter of it.</summary>
 internal static class Measure
 {
+    /// <summary>The groups of every server that is measured, 64 slots each, so that nothing is ever full.</summary>
+    internal const int Groups = 32;
+
+    /// <summary>A group's name: bench, bench-1, bench-2 …</summary>
+    internal static string Group(int number) => number == 0 ? "bench" : FormattableString.Invariant($"bench-{number}");
+
     /// <summary>Lock and unlock pairs, one after the other on each connection.</summary>
-    /// <returns>Pairs per second, and the median time of a lock in milliseconds.</returns>
-    internal static async Task<(double PerSecond, double LockMilliseconds)> PairsAsync(Uri server, int connections, TimeSpan time)
+    /// <param name="server">The server's base address.</param>
+    /// <param name="connections">How many connections there are.</param>
+    /// <param name="groups">Over how many groups they are spread.</param>
+    /// <param name="time">For how long.</param>
+    /// <returns>Pairs per second, the median time of a lock in milliseconds, and how many pairs were refused.</returns>
+    internal static async Task<Load> PairsAsync(Uri server, int connections, int groups, TimeSpan time)
     {
-        async Task<(int Count, List<double> Locks)> Run(int number, TimeSpan until)
+        async Task<(List<double> Locks, int Refused)> Run(int number, TimeSpan until)
         {
-            var body = WireFormat.WriteRequest("bench", FormattableString.Invariant($"node-{number}"));
+            var body = WireFormat.WriteRequest(Group(number % groups), FormattableString.Invariant($"node-{number}"));
             var (lockRequest, unlockRequest) = (LoadConnection.Prepare("POST", FleetLockProtocol.PreRebootPath, body), LoadConnection.Prepare("POST", FleetLockProtocol.SteadyStatePath, body));
             using var connection = new LoadConnection();
             await connection.ConnectAsync(server);
-            var locks = new List<double>();
+            var (locks, refused) = (new List<double>(), 0);
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < until;)
             {
                 var started = watch.Elapsed;
                 var granted = await connection.ExchangeAsync(lockRequest);
-                locks.Add((watch.Elapsed - started).TotalMilliseconds);
-                if (!granted || !await connection.ExchangeAsync(unlockRequest))
-                    throw new InvalidOperationException("A request was refused.");
+                var elapsed = watch.Elapsed - started;
+                if (await connection.ExchangeAsync(unlockRequest) && granted)
+                    locks.Add(elapsed.TotalMilliseconds);
+                else
+                    refused++;
             }
 
-            return (locks.Count, locks);
+            return (locks, refused);
         }
 
         await Task.WhenAll(Enumerable.Range(0, connections).Select(number => Run(number, time / 4)));
         var results = await Task.WhenAll(Enumerable.Range(0, connections).Select(number => Run(number, time)));
         var sorted = results.SelectMany(result => result.Locks).Order().ToList();
-        return (results.Sum(result => result.Count) / time.TotalSeconds, sorted[sorted.Count / 2]);
+        return new Load(sorted.Count / time.TotalSeconds, sorted.Count == 0 ? 0 : sorted[sorted.Count / 2], results.Sum(result => result.Refused));
     }
 
     /// <summary>The floor of the network and the web server: two requests that decide nothing.</summary>
@@ -86,8 +98,8 @@ internal static class Measure
             var count = 0;
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < until; count++)
             {
-                (await client.LockAsync("bench", "client")).EnsureSuccess();
-                (await client.UnlockAsync("bench", "client")).EnsureSuccess();
+                (await client.LockAsync(Group(0), "client")).EnsureSuccess();
+                (await client.UnlockAsync(Group(0), "client")).EnsureSuccess();
             }
 
             return count;
@@ -96,6 +108,9 @@ internal static class Measure
         await Run(time / 4);
         return time.TotalMilliseconds / await Run(time);
     }
+
+    /// <summary>What a load came to.</summary>
+    internal sealed record Load(double PerSecond, double LockMilliseconds, int Refused);
 
     internal static double Parse(string number) => double.Parse(number, CultureInfo.InvariantCulture);
 
