@@ -1,0 +1,72 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using FleetLock.TestKit;
+using Xunit;
+
+namespace FleetLock.Core.Tests;
+
+/// <summary>What <c>design.md</c> says of the rooms together; each room's own rules are beside its tests.</summary>
+public sealed class RepositoryTests
+{
+    /// <summary>PowerShell → Core ← Server ← Cli; the package lays out what they are built into.</summary>
+    private static readonly Dictionary<string, string[]> Arrows = new()
+    {
+        ["FleetLock.Core"] = [],
+        ["FleetLock.PowerShell"] = ["FleetLock.Core"],
+        ["FleetLock.Server"] = ["FleetLock.Core"],
+        ["FleetLock.Cli"] = ["FleetLock.Core", "FleetLock.Server"],
+        ["FleetLock.Package"] = ["FleetLock.Cli", "FleetLock.PowerShell"],
+    };
+
+    [Fact]
+    public void The_arrows_between_the_rooms_go_one_way()
+    {
+        var found = Directory.GetFiles(Repository.PathOf("src"), "*.csproj", SearchOption.AllDirectories).ToDictionary(
+            file => Path.GetFileNameWithoutExtension(file),
+            file => XDocument.Load(file).Descendants("ProjectReference").Select(one => Path.GetFileNameWithoutExtension((string)one.Attribute("Include")!)).Order().ToArray());
+
+        Assert.Equal(Arrows.Keys.Order(), found.Keys.Order());
+        Assert.All(found, room => Assert.Equal(Arrows[room.Key], room.Value));
+    }
+
+    [Fact]
+    public void Every_room_fails_on_an_await_without_ConfigureAwait()
+    {
+        var rules = File.ReadAllText(Repository.PathOf(".editorconfig"));
+        Assert.Matches(@"\[src/\*\*\.cs\]\s+dotnet_diagnostic\.CA2007\.severity = warning", rules);
+        Assert.Contains("<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", File.ReadAllText(Repository.PathOf("Directory.Build.props")), StringComparison.Ordinal);
+        Assert.All(Sources(), file => Assert.DoesNotContain("CA2007", File.ReadAllText(file), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_public_type_is_closed_or_made_to_be_derived_from() =>
+        Assert.All(Sources(), file => Assert.DoesNotMatch(@"(?m)^public (partial )?(class|record) ", File.ReadAllText(file)));
+
+    [Fact]
+    public void Only_the_manifest_names_the_version()
+    {
+        var projects = Directory.GetFiles(Repository.PathOf("src"), "*.csproj", SearchOption.AllDirectories);
+        Assert.All(projects, file => Assert.DoesNotMatch("<(Package|Assembly|File)?Version>", File.ReadAllText(file)));
+    }
+
+    [Fact]
+    public void Every_workflow_calls_what_runs_here_too()
+    {
+        var workflows = Directory.GetFiles(Repository.PathOf(".github", "workflows"), "*.yml").Select(File.ReadAllText).ToArray();
+        Assert.Contains(workflows, text => text.Contains("- run: .ci/run", StringComparison.Ordinal));
+
+        var tasks = Regex.Match(File.ReadAllText(Repository.PathOf("build.ps1")), @"ValidateSet\('Build'[^)]*\)").Value;
+        var called = workflows.SelectMany(text => Regex.Matches(text, @"build\.ps1 -Task (\w+)")).Select(match => match.Groups[1].Value);
+        Assert.All(called, task => Assert.Contains($"'{task}'", tasks, StringComparison.Ordinal));
+        var scripts = workflows.SelectMany(text => Regex.Matches(text, @"tests/[\w./-]+\.ps1")).Select(match => match.Value);
+        Assert.All(scripts, script => Assert.True(File.Exists(Repository.PathOf(script)), script));
+    }
+
+    private static IEnumerable<string> Sources() =>
+        Directory.EnumerateFiles(Repository.PathOf("src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any());
+}
