@@ -6,6 +6,7 @@ using FleetLock.Endurance;
 // dotnet run -c Release --project tests/FleetLock.Endurance -- fleet [NODES [SLOTS [POLL_SECONDS]]]
 // dotnet run -c Release --project tests/FleetLock.Endurance -- kill [SECONDS]
 // dotnet run -c Release --project tests/FleetLock.Endurance -- fuzz [REQUESTS [SEED]]
+// dotnet run -c Release --project tests/FleetLock.Endurance -- handover [ROUNDS]
 // dotnet run -c Release --project tests/FleetLock.Endurance -- idle [CONNECTIONS [SLOW_SENDERS]]
 // Each prints its figures, and fails when a promise is broken.
 var runs = new Dictionary<string, Func<Task<bool>>>
@@ -13,6 +14,7 @@ var runs = new Dictionary<string, Func<Task<bool>>>
     ["fleet"] = () => FleetRun.RunAsync(nodes: Number(1, 10_000), slots: Number(2, 50), poll: TimeSpan.FromSeconds(Number(3, 10))),
     ["kill"] = () => KillRun.RunAsync(TimeSpan.FromSeconds(Number(1, 120))),
     ["fuzz"] = () => FuzzRun.RunAsync(requests: Number(1, 20_000), seed: Number(2, 1)),
+    ["handover"] = () => HandoverRun.RunAsync(rounds: Number(1, 300)),
     ["idle"] = () => IdleRun.RunAsync(connections: Number(1, 10_000), slowSenders: Number(2, 100)),
 };
 if (args.Length == 0 || !runs.TryGetValue(args[0], out var run))

@@ -38,6 +38,7 @@ public sealed class RoleTests : IAsyncDisposable
         { "node", "lock a workers", 200 },
         { "node", "unlock z others", 200 },
         { "node", "list", 403 },
+        { "node", "metrics", 403 },
         { "node", "show", 403 },
         { "node", "resize", 403 },
         { "node", "free", 403 },
@@ -58,6 +59,7 @@ public sealed class RoleTests : IAsyncDisposable
         { "node-all-rules", "lock a workers", 403 },
         { "node-all-rules", "lock node-all-rules workers", 403 },
         { "observer", "list", 200 },
+        { "observer", "metrics", 200 },
         { "observer", "show", 200 },
         { "observer", "lock a workers", 403 },
         { "observer", "unlock holder workers", 403 },
@@ -66,12 +68,14 @@ public sealed class RoleTests : IAsyncDisposable
         { "admin", "lock a workers", 200 },
         { "admin", "unlock a workers", 200 },
         { "admin", "list", 200 },
+        { "admin", "metrics", 200 },
         { "admin", "show", 200 },
         { "admin", "resize", 200 },
         { "admin", "free", 200 },
         { "", "lock a workers", 401 },
         { "", "unlock holder workers", 401 },
         { "", "list", 401 },
+        { "", "metrics", 401 },
         { "", "show", 401 },
         { "", "resize", 401 },
         { "", "free", 401 },
@@ -167,7 +171,8 @@ public sealed class RoleTests : IAsyncDisposable
     [Theory]
     [InlineData("/healthz")]
     [InlineData("/readyz")]
-    public async Task Health_is_for_everybody(string path) => Assert.Equal(200, (await _server.AskAsync(RawClient.Head("GET " + path))).Status);
+    [InlineData("/openapi.json")]
+    public async Task Health_and_description_are_for_everybody(string path) => Assert.Equal(200, (await _server.AskAsync(RawClient.Head("GET " + path))).Status);
 
     [Fact]
     public async Task Our_own_client_is_granted_or_refused()
@@ -234,6 +239,7 @@ public sealed class RoleTests : IAsyncDisposable
             ["lock", var id, var group] => RawClient.Request(TestServer.PreReboot, WireFormat.WriteRequest(group, id), headers),
             ["unlock", var id, var group] => RawClient.Request(TestServer.SteadyState, WireFormat.WriteRequest(group, id), headers),
             ["list"] => RawClient.Head("GET /v1/groups", headers),
+            ["metrics"] => RawClient.Head("GET /metrics", headers),
             ["show"] => RawClient.Head("GET /v1/groups/workers", headers),
             ["resize"] => RawClient.Request("PUT /v1/groups/workers", """{"slots":9}"""u8.ToArray(), headers),
             _ => RawClient.Head("DELETE /v1/groups/workers/holders/holder?reason=test", headers),
