@@ -151,7 +151,7 @@ public sealed class LocalServer
 
     private void ReadOutput(string? line)
     {
-        if (line is not null && Regex.Match(line, @"^Listening on (\S+) \((.*)\)\.$") is { Success: true } match)
+        if (line is not null && Regex.Match(line, @"^Listening on (\S+?)(?:, \S+)* \((.*)\)\.$") is { Success: true } match)
             _listening.TrySetResult(match);
     }
 
