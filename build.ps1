@@ -14,12 +14,15 @@
     ./build.ps1 -Task Archive -Runtime portable, linux-x64
     Makes the archives of fleetlockctl and their checksums in out/archives.
 .EXAMPLE
+    ./build.ps1 -Task Help
+    Makes the help files of docs/en-US from the markdown there. It takes Microsoft.PowerShell.PlatyPS 1.0.3.
+.EXAMPLE
     ./build.ps1 -Task Install
     Builds the module and copies it to where this user's modules are.
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Package', 'Archive', 'Install')]
+    [ValidateSet('Build', 'Test', 'Package', 'Archive', 'Help', 'Install')]
     [string] $Task = 'Build',
 
     # Release by default for what leaves this checkout.
@@ -57,6 +60,7 @@ try {
             Clear-Output fleetlockctl archives
             Invoke-DotNet build src/FleetLock.Package --target:Archive "-p:ArchiveRuntimes=$($Runtime -split ',' -join '%3B')"
         }
+        'Help' { & ./docs/ConvertTo-Help.ps1 }
         'Install' {
             Clear-Output FleetLock package
             Invoke-DotNet build src/FleetLock.Package

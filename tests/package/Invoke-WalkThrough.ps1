@@ -31,6 +31,8 @@ try {
         if ($refused[0].FullyQualifiedErrorId -notlike 'FleetGroupBusy,*') { throw "$($refused[0].FullyQualifiedErrorId)" }
         if ($released.Status -ne 'Released') { throw "$released" }
         if ($granted.Status -ne 'Granted') { throw "$granted" }
+        if ((Get-Help Lock-FleetGroup).examples.example.Count -lt 3) { throw 'The help of Lock-FleetGroup is not found.' }
+        if ((Get-Help about_FleetLock) -notmatch 'THE TWO PROMISES') { throw 'The topic about_FleetLock is not found.' }
         'granted, refused, released'
     } -args $ModuleFolder
     $ended = $LASTEXITCODE
