@@ -23,7 +23,7 @@ internal static class TransportFailure
         {
             Cause.Name => NotSent($"cannot find the host '{server.Uri.Host}': {cause}"),
             Cause.Connect => NotSent($"cannot connect to {server.Peer}: {cause}"),
-            Cause.Tls => NotSent($"the TLS connection to {server.Peer} failed: {cause}"),
+            Cause.Tls => NotSent($"the TLS connection to {server.Peer} failed: {cause.TrimEnd('.')}; it takes https at that port, and a certificate for '{server.Uri.Host}' of an authority that is trusted or named (-CaCertificatePath, --ca-certificate)"),
             Cause.Proxy => NotSent($"the proxy refused the way to {server.Peer}: {cause}"),
             Cause.NotHttp => new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.ClientFailedRequest, $"what answers at {server.Peer} is not HTTP: {cause}")
             {

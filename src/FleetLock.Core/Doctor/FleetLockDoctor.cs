@@ -109,7 +109,7 @@ public sealed class FleetLockDoctor(TimeProvider clock)
     private static string Judge(Outcome probe, ServerAddress server, TimeSpan elapsed)
     {
         if (probe.HttpStatus is not { } status)
-            throw new CheckFailedException(probe.Message, "Check the address, the network, the proxy and that the server runs.");
+            throw new CheckFailedException(probe.Message, "Check the address, whether it is one for http or https, the network, the proxy and that the server runs.");
         if (!Refuses(probe))
             throw new CheckFailedException($"{server} does not answer like a FleetLock server: {Said(probe)}", WrongServerAdvice(status));
         return FormattableString.Invariant($"a request without the protocol's header is refused, as it must be ({status} {probe.Kind}), after {elapsed.TotalMilliseconds:0.#} ms");

@@ -35,6 +35,8 @@ internal static class ServerCertificateFile
 
     private static (X509Certificate2 Leaf, X509Certificate2Collection Others) ReadPem(string text, string? keyPath, string? password)
     {
+        if (keyPath is null && !text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+            throw new CryptographicException("there is no private key in it; if that is in a file of its own, name it too (tls.key, --tls-key).");
         var key = keyPath is null ? text : File.ReadAllText(keyPath);
         var leaf = password is null ? X509Certificate2.CreateFromPem(text, key) : X509Certificate2.CreateFromEncryptedPem(text, key, password);
         var others = new X509Certificate2Collection();

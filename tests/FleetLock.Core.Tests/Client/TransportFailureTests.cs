@@ -80,6 +80,7 @@ public sealed class TransportFailureTests
         var result = await client.SendAsync(operation);
 
         AssertFailed(result, FleetLockStatus.Unreachable, $"the TLS connection to 127.0.0.1:{server.Port} failed: ", outcomeUnknown: false);
+        Assert.EndsWith("a certificate for '127.0.0.1' of an authority that is trusted or named (-CaCertificatePath, --ca-certificate)", result.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
 

@@ -68,7 +68,7 @@ public sealed class ServerCertificateTests : IDisposable
     [InlineData("own.pem", "missing.pem", null, "missing.pem")]
     [InlineData("own.pem", null, "missing.txt", "missing.txt")]
     [InlineData("own.pem", "other.pem", null, "own.pem with the key")]
-    [InlineData("bare.pem", null, null, "bare.pem")]
+    [InlineData("bare.pem", null, null, "bare.pem cannot be used: there is no private key in it; if that is in a file of its own, name it too (tls.key, --tls-key).")]
     [InlineData("text.pem", null, null, "text.pem")]
     [InlineData("empty.pem", null, null, "empty.pem")]
     public async Task A_start_with_files_that_are_not_good_names_them(string certificate, string? key, string? password, string names)
