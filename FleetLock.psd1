@@ -9,6 +9,7 @@
     CompatiblePSEditions   = @('Core', 'Desktop')
     PowerShellVersion      = '5.1'
     DotNetFrameworkVersion = '4.7.2'
+    TypesToProcess         = @('FleetLock.Types.ps1xml')
     FormatsToProcess       = @('FleetLock.Format.ps1xml')
     FunctionsToExport      = @()
     CmdletsToExport        = @('Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup')

@@ -12,7 +12,8 @@ internal static class ErrorRecords
     internal static ErrorRecord From(FleetLockResult result)
     {
         var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
-        return new ErrorRecord(new FleetLockException(result), errorId, category, result);
+        var exception = new FleetLockException(result);
+        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = Details(exception.Message, exception.Advice) };
     }
 
     /// <summary>Groups that were not shown, or a group that was not changed.</summary>
@@ -21,18 +22,23 @@ internal static class ErrorRecords
         var (errorId, category) = exception.Kind == ErrorKinds.UnknownGroup
             ? (GroupNotFound, ErrorCategory.ObjectNotFound)
             : Of(exception.Status, exception.HttpStatus, exception.Kind);
-        return new ErrorRecord(exception, errorId, category, target);
+        return new ErrorRecord(exception, errorId, category, target) { ErrorDetails = Details(exception.Message, exception.Advice) };
     }
 
     /// <summary>A group that is not in the server's list.</summary>
-    internal static ErrorRecord NoSuchGroup(string group, ServerAddress server) =>
-        new(new ItemNotFoundException($"{server} has no group '{ProtocolRules.Show(group)}'. Get-FleetGroup without a name lists those that it has."), GroupNotFound, ErrorCategory.ObjectNotFound, group);
+    internal static ErrorRecord NoSuchGroup(string group, ServerAddress server)
+    {
+        const string ListGroups = "Get-FleetGroup without a name lists those that it has.";
+        var exception = new ItemNotFoundException($"{server} has no group '{ProtocolRules.Show(group)}'. {ListGroups}");
+        return new ErrorRecord(exception, GroupNotFound, ErrorCategory.ObjectNotFound, group) { ErrorDetails = Details(exception.Message, ListGroups) };
+    }
 
     /// <summary>A slot that was taken for a block and not released; it says how to release it later.</summary>
     internal static ErrorRecord FromRelease(FleetLockResult result)
     {
         var record = From(result);
-        record.ErrorDetails = new ErrorDetails($"{record.Exception.Message} To release it later: {UnlockCommand(result.Group, result.Id)}");
+        var command = UnlockCommand(result.Group, result.Id);
+        record.ErrorDetails = Details($"{record.Exception.Message} To release it later: {command}", command);
         return record;
     }
 
@@ -53,6 +59,7 @@ internal static class ErrorRecords
             "token" => "FleetTokenInvalid",
             "certificate" => "FleetCertificateInvalid",
             "header" => "FleetHeaderInvalid",
+            "proxy" => "FleetProxyInvalid",
             "reason" => "FleetReasonInvalid",
             "slots" => "FleetSlotsInvalid",
             "data" => "FleetServerDataInvalid",
@@ -66,6 +73,9 @@ internal static class ErrorRecords
 
     /// <summary>A server of one's own that did not start.</summary>
     internal static ErrorRecord From(LocalServerException exception, string target) => new(exception, "FleetServerNotStarted", ErrorCategory.OpenError, target);
+
+    /// <summary>The exception's words, and apart from them what to do next, for a script to read.</summary>
+    private static ErrorDetails Details(string message, string advice) => new(message) { RecommendedAction = advice };
 
     private static (string ErrorId, ErrorCategory Category) Of(FleetLockStatus status, int? httpStatus, string? kind) => status switch
     {

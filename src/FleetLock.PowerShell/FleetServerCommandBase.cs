@@ -6,6 +6,7 @@ using System.Management.Automation;
 using System.Net;
 using System.Security;
 using System.Security.Cryptography.X509Certificates;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell;
 
@@ -19,6 +20,7 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Server", "Url")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(UriCompleter))]
     public string? Uri { get; set; }
 
     /// <summary>A bearer token; <c>FLEETLOCK_TOKEN</c> or the file of <c>FLEETLOCK_TOKEN_FILE</c> if not given.</summary>

@@ -2,6 +2,7 @@ using System;
 using System.Management.Automation;
 using System.Threading;
 using System.Threading.Tasks;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell;
 
@@ -28,12 +29,14 @@ public abstract class SlotCommandBase : WaitingCommandBase
     [Parameter(Position = 0, ParameterSetName = ByGroup, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public virtual string[]? Group { get; set; }
 
     /// <summary>The node ids; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
     [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(HolderCompleter))]
     public virtual string[]? Id { get; set; }
 
     /// <summary>How many requests may be under way at the same time. The default is 16.</summary>

@@ -73,7 +73,7 @@ public sealed class SessionTests : IDisposable
         await server.StopAsync(TestContext.Current.CancellationToken);
 
         Assert.False(server.IsRunning);
-        Assert.Equal(0, server.Process.ExitCode);
+        Assert.Equal(0, server.ExitCode);
     }
 
     [Theory]

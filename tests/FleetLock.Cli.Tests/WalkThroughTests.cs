@@ -33,7 +33,7 @@ public sealed class WalkThroughTests : IDisposable
 
         var status = await _ctl.RunAsync("status", "-u", server.Url());
         Assert.Equal(0, status.ExitCode);
-        Assert.Matches(@"^controllers +1 +0 +another-machine +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", status.OutputLines[^1]);
+        Assert.Matches(@"^controllers +1 +0 +0 +another-machine +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +127\.0\.0\.1$", status.OutputLines[^1]);
     }
 
     private static void AssertSilent(Finished finished) => Assert.Equal((0, "", ""), (finished.ExitCode, finished.Output, finished.Errors));

@@ -106,11 +106,12 @@ public class ModuleLayoutTests
         Assert.False(File.Exists(Path.Combine(Module, edition, "System.Management.Automation.dll")));
 
     [Fact]
-    public void Every_view_is_of_a_type_of_the_core()
+    public void Every_view_and_every_extension_is_of_a_type_that_there_is()
     {
-        var types = TypesOf(Path.Combine(Module, "net8.0", "FleetLock.Core.dll"));
+        string[] types = [.. TypesOf(Path.Combine(Module, "net8.0", "FleetLock.Core.dll")), .. TypesOf(Path.Combine(Module, "net8.0", "FleetLock.PowerShell.dll"))];
         var viewed = XDocument.Load(Path.Combine(Module, "FleetLock.Format.ps1xml")).Descendants("TypeName").Select(name => name.Value);
-        Assert.All(viewed, name => Assert.Contains(name["FleetLock.".Length..], types));
+        var extended = XDocument.Load(Path.Combine(Module, "FleetLock.Types.ps1xml")).Root!.Elements("Type").Select(type => type.Element("Name")!.Value);
+        Assert.All(viewed.Concat(extended), name => Assert.Contains(name[(name.LastIndexOf('.') + 1)..], types));
     }
 
     [Fact]

@@ -37,23 +37,23 @@ Describe 'Lock-FleetGroup against the real server' {
     }
 
     It 'takes groups from the pipeline' {
-        ('web', 'db' | Lock-FleetGroup -Id n1 -Uri $server.Uri).Group | Should -Be @('web', 'db')
+        ('web', 'db' | Lock-FleetGroup -Id n1 -ThrottleLimit 1 -Uri $server.Uri).Group | Should -Be @('web', 'db')
     }
 
     It 'takes ids from the pipeline when the group is given, and refuses only those for whom there is no slot' {
-        $granted = 'n1', 'n2', 'n3' | Lock-FleetGroup -Group workers -Uri $server.Uri -ErrorAction SilentlyContinue -ErrorVariable refused
+        $granted = 'n1', 'n2', 'n3' | Lock-FleetGroup -Group workers -ThrottleLimit 1 -Uri $server.Uri -ErrorAction SilentlyContinue -ErrorVariable refused
         $granted.Id | Should -Be @('n1', 'n2')
         $refused.TargetObject.Id | Should -Be 'n3'
     }
 
     It 'takes group, id and server from the pipeline by property name' {
-        $granted = [pscustomobject]@{ Group = 'web'; Id = 'n2'; Server = $server.Uri }, [pscustomobject]@{ Group = 'db'; Id = 'n1'; Uri = $server.Uri } | Lock-FleetGroup
+        $granted = [pscustomobject]@{ Group = 'web'; Id = 'n2'; Server = $server.Uri }, [pscustomobject]@{ Group = 'db'; Id = 'n1'; Uri = $server.Uri } | Lock-FleetGroup -ThrottleLimit 1
         $granted.Group | Should -Be @('web', 'db')
         $granted.Id | Should -Be @('n2', 'n1')
     }
 
     It 'takes several groups and ids as arguments' {
-        (Lock-FleetGroup -Group web, db -Id n1 -Uri $server.Uri).Group | Should -Be @('web', 'db')
+        (Lock-FleetGroup -Group web, db -Id n1 -ThrottleLimit 1 -Uri $server.Uri).Group | Should -Be @('web', 'db')
     }
 
     It 'gives its object to Unlock-FleetGroup, which needs nothing else' {
@@ -179,7 +179,7 @@ Describe 'Lock-FleetGroup and what is not sent' {
     }
 
     It 'goes on with the next pipeline item after a bad one' {
-        $granted = 'good', 'a_b', 'better' | Lock-FleetGroup -Id n1 -Uri $raw.Url -ErrorAction SilentlyContinue -ErrorVariable failed
+        $granted = 'good', 'a_b', 'better' | Lock-FleetGroup -Id n1 -ThrottleLimit 1 -Uri $raw.Url -ErrorAction SilentlyContinue -ErrorVariable failed
         $granted.Group | Should -Be @('good', 'better')
         $failed.Count | Should -Be 1
     }

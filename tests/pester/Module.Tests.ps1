@@ -47,30 +47,6 @@ Describe 'The module' {
     }
 }
 
-Describe '<_>' -ForEach $commands {
-    BeforeAll {
-        $command = Get-Command $_
-    }
-
-    It 'has an approved verb' {
-        (Get-Verb).Verb | Should -Contain $command.Verb
-    }
-
-    It 'says what it writes' {
-        $command.OutputType | Should -Not -BeNullOrEmpty
-    }
-
-    It 'takes pipeline input by value through one parameter in each set' {
-        foreach ($set in $command.ParameterSets) {
-            @($set.Parameters | Where-Object ValueFromPipeline).Count | Should -Be 1 -Because $set.Name
-        }
-    }
-
-    It 'asks before it changes something, and only then' {
-        $command.Parameters.ContainsKey('WhatIf') | Should -Be ($command.Verb -in 'Lock', 'Unlock', 'Invoke', 'Set', 'Start', 'Stop')
-    }
-}
-
 Describe '<_>, which talks to a server' -ForEach ($commands | Where-Object { $_ -notin 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Start-FleetLockServer', 'Stop-FleetLockServer' }) {
     It 'spells its parameters as every other does' {
         $command = Get-Command $_

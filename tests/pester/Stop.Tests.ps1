@@ -22,11 +22,12 @@ Describe 'Ctrl+C while <Command> waits for the answer' -ForEach $commands {
         Stop-RawServer $raw
     }
 
-    It 'stops it, and it writes no object and no error' {
+    It 'stops it, and it writes no result and no error' {
         $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never), (New-Answer 200)
         $stopped = Invoke-Stopped "$Command -Uri $($raw.Url); 'the script went on'" $raw
         $stopped.State | Should -Be 'Stopped'
-        $stopped.Output + $stopped.Errors | Should -BeNullOrEmpty
+        # But for the doctor's checks, which are written as they come.
+        $stopped.Errors + @($stopped.Output | Where-Object { $_ -isnot [FleetLock.FleetLockCheck] }) | Should -BeNullOrEmpty
         $stopped.Elapsed.TotalSeconds | Should -BeLessThan 1.5
         $released = if ($MayBeGranted) { '/v1/steady-state' }
         Get-Asked $raw | Select-Object -Skip 1 | Should -Be $released

@@ -65,6 +65,16 @@ Describe 'Test-FleetLock elsewhere' {
         Stop-RawServer $raw
     }
 
+    It 'writes each check as it comes' {
+        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
+        $running = Start-Script "Test-FleetLock -Id n1 -Uri $($raw.Url)"
+        Wait-Until { $running.Output.Count -eq 3 }
+        $raw.Asked.Wait([timespan]::FromSeconds(30)) | Should -BeTrue
+        $stopped = Stop-Script $running
+        $stopped.Output.Name | Should -Be @('Configuration', 'Identity', 'Connection')
+        Stop-RawServer $raw
+    }
+
     It 'stops at a server that is away' {
         $raw = New-RawServer
         $url = $raw.Url

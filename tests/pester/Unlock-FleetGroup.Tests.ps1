@@ -18,7 +18,7 @@ Describe 'Unlock-FleetGroup against the real server' {
 
     It 'releases each of the ids from the pipeline' {
         $null = 'n1', 'n2', 'n3' | Lock-FleetGroup -Group workers -Uri $server.Uri
-        ('n1', 'n2', 'n3' | Unlock-FleetGroup -Group workers -Uri $server.Uri -PassThru).Id | Should -Be @('n1', 'n2', 'n3')
+        ('n1', 'n2', 'n3' | Unlock-FleetGroup -Group workers -ThrottleLimit 1 -Uri $server.Uri -PassThru).Id | Should -Be @('n1', 'n2', 'n3')
         @((Invoke-RestMethod "$($server.Uri)/v1/groups").groups[0].holders).Count | Should -Be 0
     }
 

@@ -72,4 +72,66 @@ Describe 'The table views' {
         "$table" | Should -Not -Match '…'
         $table | Where-Object Length -GT 120 | Should -BeNullOrEmpty
     }
+
+    It 'fit <Width> columns with ids of 32 characters, long names and a long server' -ForEach @{ Width = 80 }, @{ Width = 120 } {
+        $long = 'https://fleetlock.a-rather-long-name.of-a-data-centre.example.net:8443/behind/a/path'
+        $id = '35ba2101ae3f4d45b96e9c51f461bbff'
+        $body = @{ groups = @(@{ group = 'controllers-of-the-second-cluster'; slots = 100000; free = 99995; waiting = 1234567; holders = @(1..5 | ForEach-Object { @{ id = $id; since = '2026-03-01T12:00:00Z'; from = '2001:db8:85a3:8d3:1319:8a2e:370:7348' } }) }) } | ConvertTo-Json -Depth 5
+        $list = New-RawServer (New-Answer 200 $body)
+        $group = Get-FleetGroup -Uri $list.Url
+        Stop-RawServer $list
+        $env:FLEETLOCK_URL, $env:FLEETLOCK_ID, $env:FLEETLOCK_CA_CERTIFICATE_PATH = $long, $id, '/etc/ssl/certs/the-authority-of-the-whole-data-centre.pem'
+        $settings = Get-FleetLockConfiguration
+        $env:FLEETLOCK_URL, $env:FLEETLOCK_ID, $env:FLEETLOCK_CA_CERTIFICATE_PATH = $null, $null, $null
+        $result = [FleetLock.FleetLockResult]@{ Operation = 'Lock'; Status = 'Granted'; Group = 'controllers-of-the-second-cluster'; Id = $id; Server = $long; Message = 'granted' }
+        foreach ($objects in $result, $group, $group.Holders, $settings) {
+            $table = $objects | Get-Line $Width
+            $table | Where-Object Length -GT $Width | Should -BeNullOrEmpty
+            $table.Count | Should -BeGreaterThan 2
+        }
+        "$($result | Get-Line 80)" | Should -BeLike "*$id*"
+        "$($group.Holders[0] | Get-Line 80)" | Should -BeLike "*$id 2026-03-01*"
+        ($settings | Get-Line $Width) -join '' -replace '\s' | Should -BeLike "*$($id)*"
+    }
+
+    It 'show the holders of a group readably as a list' {
+        $list = New-RawServer (New-Answer 200 '{"groups":[{"group":"web","slots":2,"free":0,"holders":[{"id":"n1","since":"2026-03-01T12:00:00Z","from":"10.0.0.1"},{"id":"n2"}]}]}')
+        $text = Get-FleetGroup -Uri $list.Url | Format-List | Get-Line 120
+        Stop-RawServer $list
+        $text | Should -Contain 'Group   : web'
+        "$text" | Should -Match 'Holders : n1, since 2026-0\d-\d\d \d\d:\d\d:\d\d, from 10\.0\.0\.1 +n2, since unknown, from unknown'
+    }
+}
+
+Describe 'Colour' {
+    BeforeAll {
+        # What `$PSStyle` is told → whether a view may have escape sequences. In an engine of its own, because it belongs to the session.
+        function Get-Raw {
+            param([string] $Rendering, [string] $Command)
+
+            (Complete-Script (Start-Script "`$PSStyle.OutputRendering = '$Rendering'; $Command")).Output
+        }
+
+        $away = New-RawServer
+        $nowhere = $away.Url
+        Stop-RawServer $away
+    }
+
+    It 'is in the tables when $PSStyle says so' {
+        "$(Get-Raw Ansi "Lock-FleetGroup web -Id n1 -Uri $($raw.Url) | Out-String")" | Should -Match '\e\[32mGranted\e\[0m'
+        "$(Get-Raw Ansi "Test-FleetLock -Uri $nowhere | Out-String")" | Should -Match '\e\[31mFalse\e\[0m'
+    }
+
+    It 'is not there with <_>, nor in what is piped on' -ForEach 'PlainText', 'Host' {
+        "$(Get-Raw $_ "Lock-FleetGroup web -Id n1 -Uri $($raw.Url) | Out-String")" | Should -Not -Match '\e'
+        "$(Get-Raw $_ "Test-FleetLock -Uri $nowhere | Out-String")" | Should -Not -Match '\e'
+        $path = Join-Path $TestDrive 'table.txt'
+        $null = Get-Raw $_ "Lock-FleetGroup web -Id n1 -Uri $($raw.Url) > '$path'"
+        Get-Content $path -Raw | Should -BeLike '*Granted*'
+        Get-Content $path -Raw | Should -Not -Match '\e'
+    }
+
+    It 'never is in the objects themselves' {
+        "$(Get-Raw Ansi "Lock-FleetGroup web -Id n1 -Uri $($raw.Url) | ConvertTo-Csv; (Lock-FleetGroup web -Id n1 -Uri $($raw.Url)).ToString()")" | Should -Not -Match '\e'
+    }
 }

@@ -26,6 +26,10 @@ public sealed record FleetGroup(string Group, int Slots, int Free, IReadOnlyList
     [JsonIgnore]
     public string? Server { get; init; }
 
+    /// <summary>The group's name.</summary>
+    /// <returns>The name.</returns>
+    public override string ToString() => Group;
+
     /// <summary>The same group, it and its holders saying where they came from, so that what is shown can be acted on.</summary>
     /// <param name="server">The server's base address.</param>
     /// <returns>The group.</returns>
@@ -54,6 +58,10 @@ public sealed record FleetHolder(string Id, DateTimeOffset? Since)
     /// <summary>The base address of the server that told it, without user information; the client's to set, it is not sent.</summary>
     [JsonIgnore]
     public string? Server { get; init; }
+
+    /// <summary>The node id, which is also what is left of a holder where something writes a list only so deep.</summary>
+    /// <returns>The id.</returns>
+    public override string ToString() => Id;
 }
 
 /// <summary>The body of <c>PUT /v1/groups/{group}</c>.</summary>

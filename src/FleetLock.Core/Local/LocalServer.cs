@@ -62,9 +62,6 @@ public sealed class LocalServer
     /// <summary>The server's base address, with the port that it got.</summary>
     public string Uri { get; private set; } = "";
 
-    /// <summary>The process.</summary>
-    public Process Process { get; }
-
     /// <summary>The process's id.</summary>
     public int ProcessId { get; private set; }
 
@@ -76,6 +73,12 @@ public sealed class LocalServer
 
     /// <summary>True until the process has ended.</summary>
     public bool IsRunning => !_ended.Task.IsCompleted;
+
+    /// <summary>The process's exit code, 0 when it ended in good order; <see langword="null"/> while it runs.</summary>
+    public int? ExitCode => IsRunning ? null : Process.ExitCode;
+
+    // Not to be seen: a server that is written to a file would take all that the system tells of a process with it.
+    private Process Process { get; }
 
     /// <summary>Starts a server, and waits until it answers.</summary>
     /// <param name="options">The program and its arguments.</param>

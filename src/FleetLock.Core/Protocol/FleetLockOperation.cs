@@ -1,7 +1,8 @@
 namespace FleetLock;
 
 /// <summary>The two operations of the FleetLock protocol.</summary>
-public enum FleetLockOperation
+/// <remarks>A long for the reason that <see cref="FleetLockStatus"/> is one.</remarks>
+public enum FleetLockOperation : long
 {
     /// <summary>RecursiveLock, <c>POST v1/pre-reboot</c>: take a slot; granted again to an id that already holds one.</summary>
     Lock,

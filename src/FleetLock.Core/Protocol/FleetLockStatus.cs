@@ -1,7 +1,8 @@
 namespace FleetLock;
 
 /// <summary>How a lock or an unlock ended.</summary>
-public enum FleetLockStatus
+/// <remarks>A long, because PowerShell's ConvertTo-Json then writes the name, and of any other enumeration a number that says nothing in a log.</remarks>
+public enum FleetLockStatus : long
 {
     /// <summary>What answered does not speak FleetLock. It is the zero of the enumeration, so that no forgotten value reads as a grant.</summary>
     ProtocolError = 0,

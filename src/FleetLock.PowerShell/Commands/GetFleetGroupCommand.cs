@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Management.Automation;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell.Commands;
 
@@ -13,6 +14,7 @@ public sealed class GetFleetGroupCommand : FleetServerCommandBase
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public string[]? Group { get; set; }
 
     /// <inheritdoc/>
@@ -22,6 +24,7 @@ public sealed class GetFleetGroupCommand : FleetServerCommandBase
         {
             var client = Connect(Resolve(null, null));
             var list = Await(client.GetGroupsAsync);
+            WriteVerbose(FormattableString.Invariant($"Groups at {client.Server}: {list.Groups.Count}"));
             foreach (var name in Group ?? ["*"])
             {
                 var found = list.Groups.Where(IsNamed(name)).ToList();

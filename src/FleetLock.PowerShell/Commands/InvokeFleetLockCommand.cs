@@ -3,6 +3,7 @@ using System.IO;
 using System.Management.Automation;
 using System.Threading;
 using System.Threading.Tasks;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell.Commands;
 
@@ -21,11 +22,13 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     /// <summary>The group; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
     /// <summary>The node id; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(HolderCompleter))]
     public string? Id { get; set; }
 
     /// <summary>Arguments for the block.</summary>

@@ -1,4 +1,6 @@
+using System;
 using System.Management.Automation;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell.Commands;
 
@@ -10,6 +12,7 @@ public sealed class SetFleetGroupCommand : FleetServerCommandBase
     /// <summary>The groups.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = [];
 
     /// <summary>How many may hold a slot at the same time; 0 grants nobody.</summary>
@@ -38,6 +41,7 @@ public sealed class SetFleetGroupCommand : FleetServerCommandBase
             if (!ShouldProcess($"group '{name}' at {client.Server}", $"Set the number of slots to {Slots}"))
                 return;
             var resized = Await(token => client.ResizeAsync(name, Slots, token));
+            WriteVerbose(FormattableString.Invariant($"Group '{name}' at {client.Server}: {resized.Slots} slots, {resized.Free} of them free"));
             if (PassThru)
                 WriteObject(resized);
         }

@@ -65,7 +65,9 @@ public sealed class StartFleetLockServerCommand : FleetLockCommandBase
             return;
         try
         {
-            WriteObject(StartServer(new LocalServerOptions { Program = Program, Arguments = arguments, IsDetached = Detached }));
+            var server = StartServer(new LocalServerOptions { Program = Program, Arguments = arguments, IsDetached = Detached });
+            WriteObject(server);
+            WriteVerbose(FormattableString.Invariant($"Server {server.Uri}, process {server.ProcessId}: {server.Description}"));
         }
         catch (LocalServerException e)
         {

@@ -1,3 +1,4 @@
+using System;
 using System.Management.Automation;
 
 namespace FleetLock.PowerShell.Commands;
@@ -24,6 +25,7 @@ public sealed class StopFleetLockServerCommand : FleetLockCommandBase
                 await server.StopAsync(token).ConfigureAwait(false);
                 return true;
             });
+            WriteVerbose(FormattableString.Invariant($"Server {server.Uri}, process {server.ProcessId}: ended with exit code {server.ExitCode}"));
         }
     }
 }

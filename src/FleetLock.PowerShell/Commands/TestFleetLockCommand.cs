@@ -1,5 +1,5 @@
-using System.Collections.Generic;
 using System.Management.Automation;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell.Commands;
 
@@ -14,11 +14,13 @@ public sealed class TestFleetLockCommand : FleetServerCommandBase
     /// <summary>The group; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 
     /// <summary>The node id; <c>FLEETLOCK_ID</c> if not given, and this machine's own if that is not set either.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(HolderCompleter))]
     public string? Id { get; set; }
 
     /// <summary>Writes only whether every check passed.</summary>
@@ -28,18 +30,20 @@ public sealed class TestFleetLockCommand : FleetServerCommandBase
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        // Gathered on the call's own thread, and written on this one: the pipeline takes objects from no other.
-        var checks = new List<FleetLockCheck>();
+        // Each as it comes, because a name that is not found or a server that does not answer takes its time.
         var allPassed = Await(token => new FleetLockDoctor().ExamineAsync(
             () => Resolve(Group, Id),
             Connect,
-            checks.Add,
+            check => Work.Post(() => Write(check)),
             token));
-        foreach (var check in checks)
-            WriteVerbose($"{check.Name}: {(check.Passed ? "passed" : "failed")}: {check.Message}");
         if (Quiet)
             WriteObject(allPassed);
-        else
-            WriteObject(checks, enumerateCollection: true);
+    }
+
+    private void Write(FleetLockCheck check)
+    {
+        WriteVerbose($"{check.Name}: {(check.Passed ? "passed" : "failed")}: {check.Message}");
+        if (!Quiet)
+            WriteObject(check);
     }
 }

@@ -2,6 +2,7 @@ using System;
 using System.Management.Automation;
 using System.Threading;
 using System.Threading.Tasks;
+using FleetLock.PowerShell.Completion;
 
 namespace FleetLock.PowerShell.Commands;
 
@@ -31,6 +32,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [Parameter(Position = 0, ParameterSetName = Forced, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(GroupCompleter))]
     public override string[]? Group { get; set; }
 
     /// <inheritdoc/>
@@ -38,6 +40,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [Parameter(ParameterSetName = Forced, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(HolderCompleter))]
     public override string[]? Id { get; set; }
 
     /// <summary>Frees the slot of another machine, which may go on as if it held it: be sure that it is broken or gone.</summary>
