@@ -129,7 +129,7 @@ public sealed class EtcdStore : ISemaphoreStore
                 // Who has just been answered asks again at once, and what they ask goes out together: a transaction costs etcd more than a group in it.
                 for (var turn = 0; turn < MostTurns && waiting.Count < last; turn++)
                 {
-                    await Task.Yield();
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     TakeQueued(waiting);
                 }
 
