@@ -33,6 +33,8 @@ internal sealed class CtlProcess : IDisposable
     /// <param name="signal">Its name without SIG.</param>
     internal async Task SignalAsync(string signal)
     {
+        Machine.RequireSignal(signal);
+
         // The shell's own kill: not every machine has the program.
         using var kill = Process.Start(new ProcessStartInfo("sh", ["-c", $"kill -s {signal} {Id}"]) { RedirectStandardError = true })!;
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Security.Cryptography;
+using FleetLock.TestKit;
 using Xunit;
 
 namespace FleetLock.Cli.Tests;
@@ -11,6 +12,8 @@ internal static class Machine
     private const string Source = "/etc/machine-id";
 
     internal static void RequireUnix() => Assert.SkipWhen(OperatingSystem.IsWindows(), "The test's commands and signals are those of a Unix.");
+
+    internal static void RequireSignal(string signal) => Assert.SkipWhen(IgnoredSignals.Contains(signal), $"The tests were started with SIG{signal} ignored.");
 
     /// <summary>This machine's own id.</summary>
     internal static string RequireId()

@@ -165,18 +165,6 @@ public sealed class DurabilityTests : IDisposable
     private static void SkipWithout(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
-
-        // A shell that starts the tests in the background lets them, and their children, ignore it.
-        Assert.SkipWhen(signal == "INT" && IsInterruptIgnored(), "The tests were started with SIGINT ignored.");
-    }
-
-    private static bool IsInterruptIgnored()
-    {
-        const string name = "SigIgn:";
-        const ulong interrupt = 1UL << (2 - 1);
-        if (!OperatingSystem.IsLinux())
-            return false;
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
-        return (ulong.Parse(line.AsSpan(name.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & interrupt) != 0;
+        Assert.SkipWhen(IgnoredSignals.Contains(signal), $"The tests were started with SIG{signal} ignored.");
     }
 }
