@@ -65,8 +65,9 @@ internal sealed class ProtocolEndpoint(
                 : await coordinator.UnlockAsync(id, context.RequestAborted).ConfigureAwait(false);
             faults.Answered(group);
             ServerLog.Decided(logger, decision.Reply, id, group, decision.Slots);
-            if (decision.Reply == SlotReply.Granted && context.RequestAborted.IsCancellationRequested)
-                await TakeBackAsync(coordinator, group, id, decision.Holder!).ConfigureAwait(false);
+            if (decision.Reply == SlotReply.Granted && context.RequestAborted.IsCancellationRequested
+                && await TryTakeBackAsync(context, coordinator, group, id, decision.Holder!).ConfigureAwait(false))
+                return ErrorReply.ShuttingDown();
             if (decision.Reply == SlotReply.Full)
                 return ErrorReply.Full(decision.Slots);
             metrics.Done(operation, decision.Reply);
@@ -102,10 +103,15 @@ internal sealed class ProtocolEndpoint(
     }
 
     /// <summary>The client had gone before a byte of its answer was sent, so it cannot know of the grant; unless it has asked again since.</summary>
-    private async Task TakeBackAsync(GroupCoordinator coordinator, string group, string id, SlotHolder granted)
+    /// <returns>True when it is taken back.</returns>
+    private async Task<bool> TryTakeBackAsync(HttpContext context, GroupCoordinator coordinator, string group, string id, SlotHolder granted)
     {
+        // Whatever is answered now is not to reach anybody, also if only half of the connection is closed.
+        context.Abort();
         var decision = await coordinator.TakeBackAsync(id, granted).ConfigureAwait(false);
-        ServerLog.Undelivered(logger, group, id, decision.Reply == SlotReply.Released ? "it is taken back" : "it stands");
+        var isTakenBack = decision.Reply == SlotReply.Released;
+        ServerLog.Undelivered(logger, group, id, isTakenBack ? "it is taken back" : "it stands");
+        return isTakenBack;
     }
 
     private static (string Group, string Id, ErrorReply? Refusal) Read(ReadOnlySpan<byte> body) =>
