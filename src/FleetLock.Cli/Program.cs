@@ -1,9 +1,5 @@
-using System;
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.IO;
-using System.Linq;
-using System.Threading.Tasks;
 using FleetLock.Cli.Commands;
 using FleetLock.Server;
 
@@ -28,7 +24,7 @@ internal static class Program
         try
         {
             // Signals are each command's own business: `run` passes them on to its child.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }).ConfigureAwait(false);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception e) when (e is UsageException or FleetLockInputException)
         {

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Cli;
 
 /// <summary>What is said to the person: on standard error, because standard output belongs to results and to the command that is run.</summary>

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Cli;
 
 /// <summary>The command line asks for something that does not go together. Exit code 64.</summary>

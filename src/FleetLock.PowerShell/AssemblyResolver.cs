@@ -1,6 +1,4 @@
 #if !NET
-using System;
-using System.IO;
 using System.Management.Automation;
 using System.Reflection;
 

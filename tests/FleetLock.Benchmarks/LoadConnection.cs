@@ -1,7 +1,5 @@
-using System;
 using System.Net.Sockets;
 using System.Text;
-using System.Threading.Tasks;
 
 namespace FleetLock.Benchmarks;
 

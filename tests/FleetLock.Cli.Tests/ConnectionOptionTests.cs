@@ -1,10 +1,5 @@
-using System;
-using System.IO;
-using System.Linq;
 using System.Text;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

@@ -1,7 +1,4 @@
-using System;
 using System.Diagnostics;
-using System.Threading.Tasks;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

@@ -1,7 +1,3 @@
-using System;
-using System.Threading.Tasks;
-using Xunit;
-
 namespace FleetLock.Cli.Tests;
 
 /// <summary><c>id</c> prints what Zincati would send.</summary>

@@ -1,8 +1,5 @@
-using System;
-using System.IO;
 using System.Security.Cryptography;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

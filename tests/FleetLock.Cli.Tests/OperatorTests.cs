@@ -1,8 +1,5 @@
-using System;
 using System.Text.Json;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

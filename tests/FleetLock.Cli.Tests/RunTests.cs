@@ -1,9 +1,3 @@
-using System;
-using System.IO;
-using System.Linq;
-using System.Threading.Tasks;
-using Xunit;
-
 namespace FleetLock.Cli.Tests;
 
 /// <summary><c>run</c> is transparent: the command's exit code, streams and arguments are as if there were no <c>run</c> around it.</summary>

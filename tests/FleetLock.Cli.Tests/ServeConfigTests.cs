@@ -1,11 +1,7 @@
-using System;
-using System.IO;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

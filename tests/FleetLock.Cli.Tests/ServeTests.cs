@@ -1,10 +1,6 @@
-using System;
-using System.IO;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using System.Threading.Tasks;
-using Xunit;
 
 namespace FleetLock.Cli.Tests;
 

@@ -1,9 +1,6 @@
-using System;
-using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;

@@ -1,10 +1,5 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 
@@ -28,12 +23,6 @@ public sealed class ArchitectureTests
     [Fact]
     public void Every_public_class_is_sealed_or_static() =>
         Assert.DoesNotContain(Core.GetExportedTypes(), type => type.IsClass && !type.IsSealed);
-
-    [Fact]
-    public void Every_await_has_ConfigureAwait_false() =>
-        Assert.All(CoreSources(), source => Assert.True(
-            Regex.Count(source.Code, @"\bawait\b") == Regex.Count(source.Code, @"\.ConfigureAwait\(false\)"),
-            $"{source.Path} has an await without ConfigureAwait(false)"));
 
     [Fact]
     public void Core_does_not_write_to_the_console() =>

@@ -1,11 +1,6 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 
@@ -31,15 +26,6 @@ public sealed class RepositoryTests
 
         Assert.Equal(Arrows.Keys.Order(), found.Keys.Order());
         Assert.All(found, room => Assert.Equal(Arrows[room.Key], room.Value));
-    }
-
-    [Fact]
-    public void Every_room_fails_on_an_await_without_ConfigureAwait()
-    {
-        var rules = File.ReadAllText(Repository.PathOf(".editorconfig"));
-        Assert.Matches(@"\[src/\*\*\.cs\]\s+dotnet_diagnostic\.CA2007\.severity = warning", rules);
-        Assert.Contains("<TreatWarningsAsErrors>true</TreatWarningsAsErrors>", File.ReadAllText(Repository.PathOf("Directory.Build.props")), StringComparison.Ordinal);
-        Assert.All(Sources(), file => Assert.DoesNotContain("CA2007", File.ReadAllText(file), StringComparison.Ordinal));
     }
 
     [Fact]

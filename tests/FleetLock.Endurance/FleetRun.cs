@@ -1,10 +1,6 @@
-using System;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 
 namespace FleetLock.Endurance;

@@ -1,7 +1,4 @@
-using System;
-using System.Collections.Generic;
 using System.Diagnostics;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 
 namespace FleetLock.Endurance;

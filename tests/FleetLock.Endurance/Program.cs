@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading.Tasks;
 using FleetLock.Endurance;
 
 // dotnet run -c Release --project tests/FleetLock.Endurance -- fleet [NODES [SLOTS [POLL_SECONDS]]]

@@ -1,4 +1,3 @@
-using System;
 using FleetLock;
 
 var configuration = FleetLockConfiguration.Resolve(group: "workers"); // the server from FLEETLOCK_URL, the id from this machine

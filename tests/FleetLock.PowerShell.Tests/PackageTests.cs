@@ -1,12 +1,7 @@
-using System;
-using System.IO;
 using System.IO.Compression;
-using System.Linq;
 using System.Text.RegularExpressions;
-using System.Threading.Tasks;
 using System.Xml.Linq;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.PowerShell.Tests;
 

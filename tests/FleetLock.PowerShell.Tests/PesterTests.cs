@@ -1,7 +1,4 @@
-using System.IO;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.PowerShell.Tests;
 

@@ -1,11 +1,6 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 
@@ -37,12 +32,6 @@ public sealed class ArchitectureTests
     [Fact]
     public void Every_public_class_is_sealed_or_static() =>
         Assert.DoesNotContain(Server.GetExportedTypes(), type => type.IsClass && !type.IsSealed);
-
-    [Fact]
-    public void Every_await_has_ConfigureAwait() =>
-        Assert.All(Sources, source => Assert.True(
-            Regex.Count(source.Code, @"\bawait\b") == Regex.Count(source.Code, @"\.ConfigureAwait\("),
-            $"{source.Path} has an await without ConfigureAwait"));
 
     [Fact]
     public void The_server_does_not_write_to_the_console() =>

@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-
 namespace FleetLock.TestKit;
 
 /// <summary>A request as it came over the wire.</summary>

@@ -1,6 +1,3 @@
-using System;
-using System.IO;
-
 namespace FleetLock.TestKit;
 
 /// <summary>The checkout that the tests run in.</summary>

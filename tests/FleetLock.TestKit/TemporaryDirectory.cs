@@ -1,6 +1,3 @@
-using System;
-using System.IO;
-
 namespace FleetLock.TestKit;
 
 /// <summary>A folder of one test's own, gone when the test ends.</summary>

@@ -1,4 +1,3 @@
-using System;
 using System.CommandLine;
 using System.Text.Json;
 using FleetLock.Cli.Running;
@@ -24,7 +23,7 @@ internal static class ForceReleaseCommand
                 throw new UsageException("A forced release names the machine: --id ID.");
             var configuration = options.Resolve(parsed);
             using var client = options.Connect(parsed, configuration);
-            var result = await client.ForceReleaseAsync(configuration.RequireGroup(), id, parsed.GetValue(reason)!, signals.Interrupted).ConfigureAwait(false);
+            var result = await client.ForceReleaseAsync(configuration.RequireGroup(), id, parsed.GetValue(reason)!, signals.Interrupted);
             if (result.Holder is not { } holder)
                 Terminal.Error(new FleetLockException(result).Message);
             else if (OutputOption.IsJson(parsed, output))

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.Cli.Running;
 
 namespace FleetLock.Cli.Commands;
@@ -20,7 +18,7 @@ internal static class LockCommand
             using var signals = new SignalWatch();
             var configuration = options.Resolve(parsed);
             using var client = options.Connect(parsed, configuration);
-            return await RunAsync(operation, client, configuration, signals.Interrupted).ConfigureAwait(false);
+            return await RunAsync(operation, client, configuration, signals.Interrupted);
         });
         return command;
     }
@@ -29,8 +27,8 @@ internal static class LockCommand
     {
         var (group, id) = (configuration.RequireGroup(), configuration.RequireId());
         var result = operation == FleetLockOperation.Lock
-            ? await client.LockAsync(group, id, interrupted).ConfigureAwait(false)
-            : await client.UnlockAsync(group, id, interrupted).ConfigureAwait(false);
+            ? await client.LockAsync(group, id, interrupted)
+            : await client.UnlockAsync(group, id, interrupted);
         if (!result.IsSuccess)
         {
             var doing = operation == FleetLockOperation.Lock ? "locking" : "unlocking";

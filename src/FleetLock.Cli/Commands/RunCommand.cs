@@ -1,8 +1,4 @@
-using System;
-using System.Collections.Generic;
 using System.CommandLine;
-using System.IO;
-using System.Threading.Tasks;
 using FleetLock.Cli.Running;
 using FleetLock.Server;
 
@@ -44,8 +40,8 @@ internal sealed class RunCommand
             throw new UsageException("The command is empty.");
 
         return parsed.GetValue(_embedded)
-            ? await RunEmbeddedAsync(parsed, configuration, plan, signals).ConfigureAwait(false)
-            : await RunOnServerAsync(parsed, configuration, plan, signals).ConfigureAwait(false);
+            ? await RunEmbeddedAsync(parsed, configuration, plan, signals)
+            : await RunOnServerAsync(parsed, configuration, plan, signals);
     }
 
     private async Task<int> RunOnServerAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)
@@ -55,7 +51,7 @@ internal sealed class RunCommand
 
         using var client = _connection.Connect(parsed, configuration);
         var (server, group) = (client.Server.ToString(), configuration.RequireGroup());
-        return await new SlotRunner(client, server, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync().ConfigureAwait(false);
+        return await new SlotRunner(client, server, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync();
 
         string HowToRelease(string id) => $"release it with: fleetlockctl unlock-if-held -u {server} -g {group} -i '{id.Replace("'", @"'\''", StringComparison.Ordinal)}'";
     }
@@ -72,15 +68,15 @@ internal sealed class RunCommand
 
         var (group, ids) = (configuration.RequireGroup(), EmbeddedIds(configuration, slots));
         var data = parsed.GetValue(_data) ?? EmbeddedServer.DefaultData();
-        var server = await EmbeddedServer.StartAsync(data, group, slots, signals.Interrupted).ConfigureAwait(false);
-        await using (server.ConfigureAwait(false))
+        var server = await EmbeddedServer.StartAsync(data, group, slots, signals.Interrupted);
+        await using (server)
         {
             using var client = new FleetLockClient(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Address.ToString()), NoProxy = true });
 
             // The file itself and not a link to it, or two runs by two names would both get the machine's lock.
             var file = new FileInfo(data);
             var scope = file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
-            return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", plan, signals).RunAsync().ConfigureAwait(false);
+            return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", plan, signals).RunAsync();
         }
     }
 

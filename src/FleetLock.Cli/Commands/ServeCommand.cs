@@ -1,7 +1,4 @@
-using System;
 using System.CommandLine;
-using System.Linq;
-using System.Threading.Tasks;
 using FleetLock.Cli.Running;
 using FleetLock.Server;
 
@@ -30,22 +27,22 @@ internal static class ServeCommand
         var configuration = source.Load();
         var store = configuration.CreateStore(() => StateDirectory.File("fleetlock.db"));
         var options = configuration.ToOptions(store) with { Logging = logging => logging.AddLines(Console.OpenStandardError(), FormatOf(configuration.Log)) };
-        var server = await FleetLockServer.StartAsync(options, signals.Interrupted).ConfigureAwait(false);
-        await using (server.ConfigureAwait(false))
+        var server = await FleetLockServer.StartAsync(options, signals.Interrupted);
+        await using (server)
         {
             Announce(server, configuration, store);
             using var notice = SystemdNotice.Ready($"Listening on {server.Address.GetLeftPart(UriPartial.Authority)}.");
             if (source.Path is null)
             {
-                await signals.WaitAsync().ConfigureAwait(false);
+                await signals.WaitAsync();
                 return ExitCodes.Success;
             }
 
             var watch = ConfigurationWatch.Start(server, options, source, configuration);
-            await using (watch.ConfigureAwait(false))
+            await using (watch)
             {
                 signals.SendHangupTo(() => _ = watch.ReloadAsync());
-                await signals.WaitAsync().ConfigureAwait(false);
+                await signals.WaitAsync();
             }
         }
 

@@ -1,4 +1,3 @@
-using System;
 using System.CommandLine;
 using System.Text.Json;
 using FleetLock.Cli.Running;
@@ -22,7 +21,7 @@ internal static class SetSlotsCommand
             using var client = options.Connect(parsed, configuration);
             try
             {
-                var group = await client.ResizeAsync(configuration.RequireGroup(), parsed.GetValue(slots), signals.Interrupted).ConfigureAwait(false);
+                var group = await client.ResizeAsync(configuration.RequireGroup(), parsed.GetValue(slots), signals.Interrupted);
                 if (OutputOption.IsJson(parsed, output))
                     Console.Out.WriteLine(JsonSerializer.Serialize(group, GroupJson.Default.FleetGroup));
                 else

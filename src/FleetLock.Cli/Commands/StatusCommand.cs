@@ -1,9 +1,5 @@
-using System;
 using System.CommandLine;
-using System.Linq;
 using System.Text.Json;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.Cli.Running;
 
 namespace FleetLock.Cli.Commands;
@@ -25,7 +21,7 @@ internal static class StatusCommand
             if (group is not null)
                 ProtocolRules.RequireGroup(group);
             using var client = options.Connect(parsed, configuration);
-            return await RunAsync(client, group, OutputOption.IsJson(parsed, output), signals.Interrupted).ConfigureAwait(false);
+            return await RunAsync(client, group, OutputOption.IsJson(parsed, output), signals.Interrupted);
         });
         return command;
     }
@@ -35,7 +31,7 @@ internal static class StatusCommand
         FleetGroupList list;
         try
         {
-            list = await client.GetGroupsAsync(interrupted).ConfigureAwait(false);
+            list = await client.GetGroupsAsync(interrupted);
         }
         catch (FleetGroupsException e)
         {

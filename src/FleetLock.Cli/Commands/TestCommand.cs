@@ -1,5 +1,3 @@
-using System;
-using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
@@ -30,7 +28,7 @@ internal static class TestCommand
                     () => options.Resolve(parsed),
                     configuration => client = options.Connect(parsed, configuration),
                     check => Show(check, asJson ? checks : null),
-                    signals.Interrupted).ConfigureAwait(false);
+                    signals.Interrupted);
                 if (asJson)
                     Console.Out.WriteLine(JsonSerializer.Serialize(checks, OutputJson.Default.ListFleetLockCheck));
                 return healthy ? ExitCodes.Success : NotHealthy;

@@ -1,11 +1,6 @@
-using System;
-using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
-using System.IO;
 using System.Runtime.InteropServices;
-using System.Threading;
-using System.Threading.Tasks;
 
 namespace FleetLock.Cli.Running;
 
@@ -39,7 +34,7 @@ internal static class ChildProcess
 
             child = Process.Start(start)!;
             started.SetResult(child.Id);
-            await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+            await child.WaitForExitAsync(CancellationToken.None);
             return new ChildEnd(true, child.ExitCode);
         }
         catch (Win32Exception e) when (e.NativeErrorCode == NoSuchFile)

@@ -1,6 +1,3 @@
-using System;
-using System.IO;
-
 namespace FleetLock.Cli.Running;
 
 /// <summary>systemd's journal, where a service's standard error goes unless it is told otherwise.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-
 namespace FleetLock.Cli.Running;
 
 /// <summary>What <c>run</c> is to do.</summary>

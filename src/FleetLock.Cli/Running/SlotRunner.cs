@@ -1,8 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Cli.Running;
 
 /// <summary>Takes a slot, runs the command, releases the slot, and tells a person in a few lines what happens.</summary>
@@ -31,7 +26,7 @@ internal sealed class SlotRunner(
     /// <returns>The command's exit code, or why it was not started.</returns>
     internal async Task<int> RunAsync()
     {
-        var (result, run) = await TakeAsync().ConfigureAwait(false);
+        var (result, run) = await TakeAsync();
         if (run is null)
         {
             Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
@@ -44,7 +39,7 @@ internal sealed class SlotRunner(
             try
             {
                 Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
-                end = await ChildProcess.RunAsync(plan.Command, signals).ConfigureAwait(false);
+                end = await ChildProcess.RunAsync(plan.Command, signals);
                 return end.ExitCode;
             }
             finally
@@ -53,7 +48,7 @@ internal sealed class SlotRunner(
                 if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
                     Terminal.Say($"fleetlockctl: the command failed with {end.ExitCode}, so the slot of '{group}' is kept; when the machine is healthy again, {howToRelease(run.Id)}");
                 else
-                    await ReleaseAsync(run).ConfigureAwait(false);
+                    await ReleaseAsync(run);
             }
         }
     }
@@ -63,13 +58,13 @@ internal sealed class SlotRunner(
         using var isOver = new CancellationTokenSource();
         try
         {
-            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), signals.Interrupted).ConfigureAwait(false);
+            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), signals.Interrupted);
         }
         finally
         {
             // What was to be said of the wait is said before what comes after it.
-            await isOver.CancelAsync().ConfigureAwait(false);
-            await _saying.ConfigureAwait(false);
+            await isOver.CancelAsync();
+            await _saying;
         }
     }
 
@@ -84,11 +79,11 @@ internal sealed class SlotRunner(
 
     private async Task SayWithHoldersAsync(FleetLockResult result, Task before, CancellationToken isOver)
     {
-        await before.ConfigureAwait(false);
+        await before;
         var holders = "";
         try
         {
-            if (result is { Status: FleetLockStatus.Busy, HttpStatus: not null } && await _holders.DescribeAsync(group, isOver).ConfigureAwait(false) is { } found)
+            if (result is { Status: FleetLockStatus.Busy, HttpStatus: not null } && await _holders.DescribeAsync(group, isOver) is { } found)
                 holders = "; " + found;
         }
         catch (OperationCanceledException)
@@ -113,7 +108,7 @@ internal sealed class SlotRunner(
         FleetLockResult? result = null;
         try
         {
-            result = await run.ReleaseAsync(ReportRelease, giveUp.Token).ConfigureAwait(false);
+            result = await run.ReleaseAsync(ReportRelease, giveUp.Token);
         }
         catch (OperationCanceledException)
         {

@@ -1,6 +1,3 @@
-using System;
-using System.IO;
-
 namespace FleetLock.Cli.Running;
 
 /// <summary>Where data files go unless told otherwise.</summary>

@@ -1,9 +1,3 @@
-using System;
-using System.IO;
-using System.Net.Http;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock;
 
 /// <summary>Reads the beginning of an answer's body: an error's text is short, and a hostile body has no end.</summary>

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A server did not show its groups or did not change one: it does not have the extension, it refuses, it cannot do so now, or it cannot be reached.</summary>

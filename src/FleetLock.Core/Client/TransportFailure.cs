@@ -1,7 +1,5 @@
-using System;
 using System.Text.RegularExpressions;
 #if NET
-using System.Net.Http;
 #else
 using System.Net;
 using System.Security.Authentication;

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A value in force, and where it came from.</summary>

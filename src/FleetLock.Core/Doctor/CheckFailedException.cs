@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A check did not pass: what was found, and what to do. It does not leave the doctor.</summary>

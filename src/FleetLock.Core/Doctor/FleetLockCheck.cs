@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>One check of the doctor.</summary>

@@ -1,15 +1,10 @@
-using System;
-using System.Linq;
 using System.Net;
 #if NET
-using System.Net.Http;
 #endif
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading;
-using System.Threading.Tasks;
 
 namespace FleetLock;
 

@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-
 namespace FleetLock;
 
 /// <summary>A machine id as the operating system keeps it: 16 bytes, in the order of the text.</summary>

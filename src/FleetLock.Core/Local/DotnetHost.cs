@@ -1,9 +1,5 @@
-using System;
 using System.Diagnostics;
-using System.IO;
-using System.Linq;
 #if !NET
-using System.Collections.Generic;
 using System.Text;
 #endif
 

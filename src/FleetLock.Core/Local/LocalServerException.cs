@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A server of one's own did not start.</summary>

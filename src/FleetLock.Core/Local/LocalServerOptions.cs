@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-
 namespace FleetLock;
 
 /// <summary>What a <see cref="LocalServer"/> is started with.</summary>

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A slot was not granted or not released; <see cref="Result"/> says why.</summary>

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A value breaks a rule of the protocol, or a needed one is missing. Thrown before anything is sent.</summary>

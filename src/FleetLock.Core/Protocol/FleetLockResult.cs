@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>What came of one lock or unlock: an outcome is a value, whether it is a grant or not.</summary>

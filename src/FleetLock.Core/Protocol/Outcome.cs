@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>What one exchange with a server came to: the part of a <see cref="FleetLockResult"/> that the answer decides.</summary>

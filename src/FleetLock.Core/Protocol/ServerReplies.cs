@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-
 namespace FleetLock;
 
 /// <summary>What the errors of the servers in the field mean. A new server's reply is one line here.</summary>

@@ -1,7 +1,3 @@
-using System;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock;
 
 /// <summary>Sleeping by a <see cref="TimeProvider"/>, which .NET Framework spells differently.</summary>

@@ -1,9 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock;
 
 /// <summary>Says who holds a group's slots, for those who wait for one, if the server can tell.</summary>

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>How long to wait for a slot, and how often to ask.</summary>

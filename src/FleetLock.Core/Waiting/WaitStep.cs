@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock;
 
 /// <summary>A try that was not granted, and what the waiting loop does next.</summary>

@@ -1,10 +1,6 @@
-using System;
 using System.Collections;
-using System.Collections.Generic;
 using System.Diagnostics;
-using System.Linq;
 using System.Management.Automation;
-using System.Threading;
 using FleetLock.PowerShell.Commands;
 
 namespace FleetLock.PowerShell.Completion;

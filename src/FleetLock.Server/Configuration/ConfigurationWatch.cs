@@ -1,7 +1,3 @@
-using System;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server;
 
 /// <summary>Takes over a changed configuration file while the server runs. A file that is not good changes nothing, and is told of once.</summary>
@@ -52,15 +48,15 @@ public sealed class ConfigurationWatch : IAsyncDisposable
     /// <returns>When it has ended.</returns>
     internal async Task LookedAsync()
     {
-        await _gate.WaitAsync().ConfigureAwait(false);
+        await _gate.WaitAsync();
         _gate.Release();
     }
 
     /// <summary>Ends the watch, after what it is just taking over.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        await _gate.WaitAsync().ConfigureAwait(false);
+        await _timer.DisposeAsync();
+        await _gate.WaitAsync();
 
         // Never given back: nobody may begin after this.
     }
@@ -68,7 +64,7 @@ public sealed class ConfigurationWatch : IAsyncDisposable
     private async Task LookAsync(bool isForced)
     {
         // A look that is still going on sees the file as it is now, or the next one does.
-        if (!await _gate.WaitAsync(isForced ? Timeout.InfiniteTimeSpan : TimeSpan.Zero).ConfigureAwait(false))
+        if (!await _gate.WaitAsync(isForced ? Timeout.InfiniteTimeSpan : TimeSpan.Zero))
             return;
 
         try
@@ -79,7 +75,7 @@ public sealed class ConfigurationWatch : IAsyncDisposable
                 return;
             }
 
-            await TakeOverAsync(_source.Load()).ConfigureAwait(false);
+            await TakeOverAsync(_source.Load());
         }
         catch (FleetLockInputException e)
         {
@@ -109,7 +105,7 @@ public sealed class ConfigurationWatch : IAsyncDisposable
         if (members.Length > 0 && members != _toldOfRestart)
             TrustLog.RestartNeeded(_server.Logger, _source.Path!, members);
         _toldOfRestart = members;
-        await configured.ConfigureAwait(false);
+        await configured;
     }
 
     private void Tell(string fault, bool isForced)

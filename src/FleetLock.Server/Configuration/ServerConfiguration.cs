@@ -1,8 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
-
 namespace FleetLock.Server;
 
 /// <summary>What a server goes by: the settings of the command line, then those of the file, then the defaults; each with its rule kept, and all together.</summary>

@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-
 namespace FleetLock.Server;
 
 /// <summary>Where a server's configuration comes from: the command line, and a file, which may change.</summary>

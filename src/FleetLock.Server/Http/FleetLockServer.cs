@@ -1,10 +1,4 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Net.Sockets;
-using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -63,22 +57,22 @@ public sealed class FleetLockServer : IAsyncDisposable
                 RequireGroup(group, slots);
             Listening.Require(options);
 
-            await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await store.OpenAsync(cancellationToken);
             var app = Build(options, out var groups, out var trust);
             try
             {
                 if (store.StartsUnreachable)
                     _ = groups.TryConfigureAsync(options.Groups);
                 else
-                    await groups.ConfigureAsync(options.Groups).WaitAsync(cancellationToken).ConfigureAwait(false);
-                await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                    await groups.ConfigureAsync(options.Groups).WaitAsync(cancellationToken);
+                await app.StartAsync(cancellationToken);
                 return new FleetLockServer(app, groups, store, trust);
             }
             catch (Exception e)
             {
-                await app.DisposeAsync().ConfigureAwait(false);
+                await app.DisposeAsync();
                 trust.Dispose();
-                await groups.DisposeAsync().ConfigureAwait(false);
+                await groups.DisposeAsync();
                 if (e is IOException or SocketException)
                     throw Listening.Failed(options, e);
                 throw;
@@ -86,7 +80,7 @@ public sealed class FleetLockServer : IAsyncDisposable
         }
         catch
         {
-            await store.DisposeAsync().ConfigureAwait(false);
+            await store.DisposeAsync();
             throw;
         }
     }
@@ -112,11 +106,11 @@ public sealed class FleetLockServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _groups.StopWaiting();
-        await _app.StopAsync().ConfigureAwait(false);
-        await _app.DisposeAsync().ConfigureAwait(false);
+        await _app.StopAsync();
+        await _app.DisposeAsync();
         _trust.Dispose();
-        await _groups.DisposeAsync().ConfigureAwait(false);
-        await _store.DisposeAsync().ConfigureAwait(false);
+        await _groups.DisposeAsync();
+        await _store.DisposeAsync();
     }
 
     private static WebApplication Build(FleetLockServerOptions options, out SemaphoreGroups groups, out ServerTrust trust)
@@ -179,14 +173,14 @@ public sealed class FleetLockServer : IAsyncDisposable
     /// <summary>Routing answers an unknown path and a wrong method with a code alone; this adds the protocol's error.</summary>
     private static async Task RefuseUnroutedAsync(HttpContext context, RequestDelegate next)
     {
-        await next(context).ConfigureAwait(false);
+        await next(context);
         var (request, response) = (context.Request, context.Response);
         if (response.HasStarted)
             return;
         if (response.StatusCode == StatusCodes.Status404NotFound)
-            await ErrorReply.NotFound(request.Path).WriteAsync(response).ConfigureAwait(false);
+            await ErrorReply.NotFound(request.Path).WriteAsync(response);
         else if (response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-            await ErrorReply.MethodNotAllowed(request.Method, request.Path.ToString(), response.Headers.Allow.ToString()).WriteAsync(response).ConfigureAwait(false);
+            await ErrorReply.MethodNotAllowed(request.Method, request.Path.ToString(), response.Headers.Allow.ToString()).WriteAsync(response);
     }
 
     private static void RequireGroup(string group, int slots)

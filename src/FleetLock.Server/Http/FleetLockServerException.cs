@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Server;
 
 /// <summary>The server cannot listen where it was told to.</summary>

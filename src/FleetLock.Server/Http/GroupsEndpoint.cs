@@ -1,6 +1,4 @@
-using System;
 using System.Text.Json;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +13,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     /// <param name="context">The exchange.</param>
     /// <returns>When the answer is written.</returns>
     internal Task ListAsync(HttpContext context) => AnswerAsync(context, Right.Observe, null, null, async () =>
-        Json(JsonSerializer.SerializeToUtf8Bytes(await groups.ListAsync(context.RequestAborted).ConfigureAwait(false), GroupJson.Default.FleetGroupList)));
+        Json(JsonSerializer.SerializeToUtf8Bytes(await groups.ListAsync(context.RequestAborted), GroupJson.Default.FleetGroupList)));
 
     /// <summary><c>GET /v1/groups/{group}</c>.</summary>
     /// <param name="context">The exchange.</param>
@@ -31,12 +29,12 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     {
         if (groups.FindConfigured(group) is not { } coordinator)
             return Refuse(ErrorReply.NoSuchGroup(group));
-        var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots).ConfigureAwait(false);
+        var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots);
         if ((unread ?? read.Refusal) is { } refusal)
             return Refuse(refusal);
-        await coordinator.ResizeAsync(read.Slots, context.RequestAborted).ConfigureAwait(false);
+        await coordinator.ResizeAsync(read.Slots, context.RequestAborted);
         ServerLog.Resized(logger, group, read.Slots, access.WhoAsks(context));
-        return await ShowAsync(group, context).ConfigureAwait(false);
+        return await ShowAsync(group, context);
     });
 
     /// <summary><c>DELETE /v1/groups/{group}/holders/{id}?reason=…</c> or <c>…/holders?id=…&amp;reason=…</c>: frees the slot of an id that does not do it itself. A path cannot carry the ids "." and "..".</summary>
@@ -56,9 +54,9 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         var reason = context.Request.Query[FleetLockProtocol.ReasonParameter].ToString();
         if (ProtocolRules.FaultOfReason(reason) is { } fault)
             return Refuse(ErrorReply.InvalidRequest($"{fault}, in '?{FleetLockProtocol.ReasonParameter}=…'"));
-        if (await groups.FindAsync(group, context.RequestAborted).ConfigureAwait(false) is not { } coordinator)
+        if (await groups.FindAsync(group, context.RequestAborted) is not { } coordinator)
             return Refuse(ErrorReply.NoSuchGroup(group));
-        var decision = await coordinator.UnlockAsync(id, context.RequestAborted).ConfigureAwait(false);
+        var decision = await coordinator.UnlockAsync(id, context.RequestAborted);
         if (decision.Reply != SlotReply.Released)
             return Refuse(ErrorReply.NotHeld(id, group));
         metrics.ForcedRelease();
@@ -67,7 +65,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     }
 
     private async Task<Func<HttpResponse, Task>> ShowAsync(string group, HttpContext context) =>
-        await groups.ShowAsync(group, context.RequestAborted).ConfigureAwait(false) is { } shown
+        await groups.ShowAsync(group, context.RequestAborted) is { } shown
             ? Json(JsonSerializer.SerializeToUtf8Bytes(shown, GroupJson.Default.FleetGroup))
             : Refuse(ErrorReply.NoSuchGroup(group));
 
@@ -76,7 +74,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         var answer = Judge(context, right, group, id) is { } refusal ? Refuse(refusal) : null;
         try
         {
-            answer ??= await act().ConfigureAwait(false);
+            answer ??= await act();
         }
         catch (SemaphoreStoreException e)
         {
@@ -88,7 +86,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
             answer = Refuse(ErrorReply.ShuttingDown());
         }
 
-        await answer(context.Response).ConfigureAwait(false);
+        await answer(context.Response);
     }
 
     private ErrorReply? Judge(HttpContext context, Right right, string? group, string? id)

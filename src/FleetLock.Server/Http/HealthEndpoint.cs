@@ -1,5 +1,3 @@
-using System;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 
 namespace FleetLock.Server;
@@ -21,16 +19,16 @@ internal sealed class HealthEndpoint(SemaphoreGroups groups, ServerMetrics metri
     {
         try
         {
-            await _probe.AskAsync().ConfigureAwait(false);
+            await _probe.AskAsync();
         }
         catch (SemaphoreStoreException e)
         {
             faults.Failed(StoreFaultLog.WholeStore, e);
-            await ErrorReply.StoreUnavailable().WriteAsync(context.Response).ConfigureAwait(false);
+            await ErrorReply.StoreUnavailable().WriteAsync(context.Response);
             return;
         }
 
         faults.Answered(StoreFaultLog.WholeStore);
-        await HealthAsync(context).ConfigureAwait(false);
+        await HealthAsync(context);
     }
 }

@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 
 namespace FleetLock.Server;
@@ -18,14 +14,14 @@ internal sealed class MetricsEndpoint(SemaphoreGroups groups, AccessPolicy acces
     {
         if (access.Refuse(context, Right.Observe) is { } refusal)
         {
-            await refusal.WriteAsync(context.Response).ConfigureAwait(false);
+            await refusal.WriteAsync(context.Response);
             return;
         }
 
         var text = new MetricsText();
         text.Begin("fleetlock_build_info", "gauge", "Always 1; the label is the server's version.");
         text.Sample("fleetlock_build_info", 1, ("version", ServerVersion.Text));
-        var list = await TryListAsync().ConfigureAwait(false);
+        var list = await TryListAsync();
         text.Single("fleetlock_store_up", "gauge", "1 when the store answered this scrape. When it did not, no group is told of.", list is null ? 0 : 1);
         if (list is not null)
             WriteGroups(text, list.Groups);
@@ -35,14 +31,14 @@ internal sealed class MetricsEndpoint(SemaphoreGroups groups, AccessPolicy acces
         var body = text.ToUtf8();
         context.Response.ContentType = MetricsText.ContentType;
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body).ConfigureAwait(false);
+        await context.Response.Body.WriteAsync(body);
     }
 
     private async Task<FleetGroupList?> TryListAsync()
     {
         try
         {
-            var list = await _list.AskAsync().ConfigureAwait(false);
+            var list = await _list.AskAsync();
             faults.Answered(list);
             return list;
         }

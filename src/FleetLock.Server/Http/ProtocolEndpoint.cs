@@ -1,5 +1,3 @@
-using System;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -21,7 +19,7 @@ internal sealed class ProtocolEndpoint(
 
     private async Task HandleAsync(HttpContext context, FleetLockOperation operation)
     {
-        var refusal = await DecideAsync(context, operation).ConfigureAwait(false);
+        var refusal = await DecideAsync(context, operation);
         if (refusal is null)
         {
             context.Response.ContentLength = 0;
@@ -29,7 +27,7 @@ internal sealed class ProtocolEndpoint(
         }
 
         metrics.Refused(operation, refusal.Kind);
-        await refusal.WriteAsync(context.Response).ConfigureAwait(false);
+        await refusal.WriteAsync(context.Response);
     }
 
     /// <summary>Decides the request.</summary>
@@ -43,7 +41,7 @@ internal sealed class ProtocolEndpoint(
         if (access.Refuse(context, Right.Node) is { } unknown)
             return unknown;
 
-        var (read, unread) = await RequestBody.ReadAsync(context.Request, Read).ConfigureAwait(false);
+        var (read, unread) = await RequestBody.ReadAsync(context.Request, Read);
         if ((unread ?? read.Refusal) is { } refusal)
             return refusal;
 
@@ -56,17 +54,17 @@ internal sealed class ProtocolEndpoint(
         {
             coordinator = operation == FleetLockOperation.Lock
                 ? groups.FindConfigured(group)
-                : await groups.FindAsync(group, context.RequestAborted).ConfigureAwait(false);
+                : await groups.FindAsync(group, context.RequestAborted);
             if (coordinator is null)
                 return ErrorReply.UnknownGroup(group);
 
             var decision = operation == FleetLockOperation.Lock
-                ? await LockAsync(context, coordinator, id).ConfigureAwait(false)
-                : await coordinator.UnlockAsync(id, context.RequestAborted).ConfigureAwait(false);
+                ? await LockAsync(context, coordinator, id)
+                : await coordinator.UnlockAsync(id, context.RequestAborted);
             faults.Answered(group);
             ServerLog.Decided(logger, decision.Reply, id, group, decision.Slots);
             if (decision.Reply == SlotReply.Granted && context.RequestAborted.IsCancellationRequested
-                && await TryTakeBackAsync(context, coordinator, group, id, decision.Holder!).ConfigureAwait(false))
+                && await TryTakeBackAsync(context, coordinator, group, id, decision.Holder!))
                 return ErrorReply.ShuttingDown();
             if (decision.Reply == SlotReply.Full)
                 return ErrorReply.Full(decision.Slots);
@@ -108,7 +106,7 @@ internal sealed class ProtocolEndpoint(
     {
         // Whatever is answered now is not to reach anybody, also if only half of the connection is closed.
         context.Abort();
-        var decision = await coordinator.TakeBackAsync(id, granted).ConfigureAwait(false);
+        var decision = await coordinator.TakeBackAsync(id, granted);
         var isTakenBack = decision.Reply == SlotReply.Released;
         ServerLog.Undelivered(logger, group, id, isTakenBack ? "it is taken back" : "it stands");
         return isTakenBack;

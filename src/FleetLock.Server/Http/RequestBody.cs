@@ -1,7 +1,4 @@
-using System;
 using System.Buffers;
-using System.IO;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 
 namespace FleetLock.Server;
@@ -26,7 +23,7 @@ internal static class RequestBody
         {
             for (; ; )
             {
-                var read = await request.BodyReader.ReadAsync().ConfigureAwait(false);
+                var read = await request.BodyReader.ReadAsync();
                 if (read.IsCompleted)
                 {
                     var value = reader(Span(read.Buffer));

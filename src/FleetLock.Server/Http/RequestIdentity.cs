@@ -1,6 +1,4 @@
 using System.Collections;
-using System.Collections.Generic;
-using System.Threading.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
@@ -29,7 +27,7 @@ internal sealed class RequestIdentity(ILogger logger)
         var id = context.TraceIdentifier = Accept(context.Request.Headers[Header]) ?? context.TraceIdentifier;
         context.Response.Headers[Header] = id;
         using (logger.BeginScope(new Scope(id)))
-            await next(context).ConfigureAwait(false);
+            await next(context);
     }
 
     private static string? Accept(StringValues sent)

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Server;
 
 /// <summary>What clients may take of a server. A fleet of 10,000 machines that each ask every five minutes, through one address or many, meets none of the defaults.</summary>

@@ -1,7 +1,3 @@
-using System;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server;
 
 /// <summary>
@@ -28,7 +24,7 @@ internal sealed class SharedRead<T>(Func<CancellationToken, Task<T>> read, TimeP
     {
         try
         {
-            return await Begin().WaitAsync(Limit, clock).ConfigureAwait(false);
+            return await Begin().WaitAsync(Limit, clock);
         }
         catch (Exception e)
         {
@@ -55,6 +51,6 @@ internal sealed class SharedRead<T>(Func<CancellationToken, Task<T>> read, TimeP
         using var limit = new CancellationTokenSource(Limit, clock);
 
         // On the pool: a store may block the thread that asks it.
-        return await Task.Run(() => read(limit.Token)).ConfigureAwait(false);
+        return await Task.Run(() => read(limit.Token));
     }
 }

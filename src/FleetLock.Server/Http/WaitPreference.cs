@@ -1,6 +1,4 @@
-using System;
 using System.Globalization;
-using System.Linq;
 using Microsoft.Extensions.Primitives;
 
 namespace FleetLock.Server;

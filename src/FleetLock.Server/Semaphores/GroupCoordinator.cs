@@ -1,8 +1,4 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
 using System.Threading.Channels;
-using System.Threading.Tasks;
 
 namespace FleetLock.Server;
 
@@ -119,8 +115,8 @@ internal sealed class GroupCoordinator : IAsyncDisposable
         _store.Changed -= OnChanged;
         StopWaiting();
         _messages.Writer.TryComplete();
-        await _worker.ConfigureAwait(false);
-        await _recheck.DisposeAsync().ConfigureAwait(false);
+        await _worker;
+        await _recheck.DisposeAsync();
     }
 
     private Task<SlotDecision> DecideAsync(SlotRequest request)
@@ -139,7 +135,7 @@ internal sealed class GroupCoordinator : IAsyncDisposable
     private async Task WorkAsync()
     {
         var batch = new List<SlotRequest>();
-        while (await _messages.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (await _messages.Reader.WaitToReadAsync())
         {
             batch.Clear();
             var isChanged = false;
@@ -147,7 +143,7 @@ internal sealed class GroupCoordinator : IAsyncDisposable
                 isChanged |= Take(message, batch);
 
             if (batch.Count > 0 || (isChanged && _queue.Count > 0))
-                await DecideBatchAsync(batch).ConfigureAwait(false);
+                await DecideBatchAsync(batch);
             Recheck();
         }
     }
@@ -201,10 +197,10 @@ internal sealed class GroupCoordinator : IAsyncDisposable
             var configuration = _configuration;
             for (; ; )
             {
-                var seen = _known ?? await _store.LoadAsync(_group, CancellationToken.None).ConfigureAwait(false);
+                var seen = _known ?? await _store.LoadAsync(_group, CancellationToken.None);
                 var next = Apply(batch, seen.Semaphore, configuration);
                 var started = _metrics.Now;
-                var outcome = await _store.SaveAsync(_group, seen, next, CancellationToken.None).ConfigureAwait(false);
+                var outcome = await _store.SaveAsync(_group, seen, next, CancellationToken.None);
                 _metrics.StoreAnswered(started);
                 _known = outcome.Current;
                 if (outcome.IsSaved)

@@ -1,9 +1,4 @@
-using System;
 using System.Collections.Concurrent;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 
 namespace FleetLock.Server;
@@ -56,7 +51,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     {
         try
         {
-            await ConfigureAsync(slots).ConfigureAwait(false);
+            await ConfigureAsync(slots);
         }
         catch (SemaphoreStoreException e)
         {
@@ -78,7 +73,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     {
         if (_configured.ContainsKey(group) || _coordinators.ContainsKey(group))
             return Coordinator(group);
-        var stored = await _store.LoadAsync(group, cancellationToken).ConfigureAwait(false);
+        var stored = await _store.LoadAsync(group, cancellationToken);
         return stored.Semaphore.Holders.Count > 0 ? Coordinator(group) : null;
     }
 
@@ -88,7 +83,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     /// <exception cref="SemaphoreStoreException">The store failed.</exception>
     internal async Task<FleetGroupList> ListAsync(CancellationToken cancellationToken)
     {
-        var contents = await _store.LoadAllAsync(cancellationToken).ConfigureAwait(false);
+        var contents = await _store.LoadAllAsync(cancellationToken);
         var held = contents.Semaphores.Where(group => group.Value.Semaphore.Holders.Count > 0).Select(group => group.Key);
         return new FleetGroupList(
         [
@@ -113,7 +108,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     /// <exception cref="SemaphoreStoreException">The store failed, or what it has for the group is no semaphore.</exception>
     internal async Task<FleetGroup?> ShowAsync(string group, CancellationToken cancellationToken)
     {
-        var stored = await _store.LoadAsync(group, cancellationToken).ConfigureAwait(false);
+        var stored = await _store.LoadAsync(group, cancellationToken);
         return _configured.ContainsKey(group) || stored.Semaphore.Holders.Count > 0 ? Describe(group, stored) : null;
     }
 
@@ -128,7 +123,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var coordinator in _coordinators.Values)
-            await coordinator.DisposeAsync().ConfigureAwait(false);
+            await coordinator.DisposeAsync();
     }
 
     private GroupCoordinator Coordinator(string group)

@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Server;
 
 /// <summary>What is known of an id that holds a slot. Nothing of it decides anything: the id alone holds the slot.</summary>

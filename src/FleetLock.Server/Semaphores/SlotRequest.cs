@@ -1,7 +1,4 @@
-using System;
 using System.Collections.Immutable;
-using System.Threading;
-using System.Threading.Tasks;
 
 namespace FleetLock.Server;
 

@@ -1,7 +1,3 @@
-using System;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server;
 
 /// <summary>Keeps semaphores: loads one with a revision, saves it if that revision still holds, and tells of what others save.</summary>

@@ -1,8 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server;
 
 /// <summary>Keeps semaphores in memory, for tests and trials: nothing survives the process.</summary>

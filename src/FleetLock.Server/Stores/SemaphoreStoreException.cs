@@ -1,5 +1,3 @@
-using System;
-
 namespace FleetLock.Server;
 
 /// <summary>A store of semaphores cannot be opened, read or written.</summary>

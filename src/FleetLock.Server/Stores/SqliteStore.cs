@@ -1,8 +1,4 @@
-using System;
 using System.Collections.Concurrent;
-using System.Collections.Generic;
-using System.Threading;
-using System.Threading.Tasks;
 
 namespace FleetLock.Server;
 
@@ -74,7 +70,7 @@ public sealed class SqliteStore : ISemaphoreStore
             return;
         _queue.CompleteAdding();
         if (_writer is { } writer)
-            await Task.Run(writer.Join).ConfigureAwait(false);
+            await Task.Run(writer.Join);
         _queue.Dispose();
     }
 

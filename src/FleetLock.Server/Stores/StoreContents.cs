@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-
 namespace FleetLock.Server;
 
 /// <summary>Everything that a store has, as of one moment.</summary>

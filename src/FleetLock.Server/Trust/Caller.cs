@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-
 namespace FleetLock.Server;
 
 /// <summary>Who asks: the credential that a request carries, and the names that are its own.</summary>

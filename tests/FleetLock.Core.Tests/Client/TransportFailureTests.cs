@@ -1,11 +1,8 @@
-using System;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

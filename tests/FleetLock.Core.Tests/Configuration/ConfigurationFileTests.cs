@@ -1,7 +1,4 @@
-using System;
-using System.Linq;
 using System.Text;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

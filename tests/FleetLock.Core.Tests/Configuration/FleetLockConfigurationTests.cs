@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>Parameter, then environment, then default; and each value says where it came from.</summary>

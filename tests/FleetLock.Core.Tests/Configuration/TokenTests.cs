@@ -1,7 +1,3 @@
-using System;
-using System.Linq;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>Where the token comes from: the nearest place that has one; and that it is never shown.</summary>

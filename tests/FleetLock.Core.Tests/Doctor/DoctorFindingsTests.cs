@@ -1,8 +1,5 @@
-using System;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

@@ -1,9 +1,5 @@
-using System;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

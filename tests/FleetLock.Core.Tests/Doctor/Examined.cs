@@ -1,10 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>One examination by the doctor, with nothing of this machine in it.</summary>

@@ -1,12 +1,7 @@
-using System;
 using System.Globalization;
-using System.Linq;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

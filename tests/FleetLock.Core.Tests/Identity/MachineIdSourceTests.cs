@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>Where each operating system keeps its machine id.</summary>

@@ -1,6 +1,3 @@
-using System;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>What is a machine id, and what only looks like one.</summary>

@@ -1,8 +1,5 @@
-using System;
-using System.Linq;
 using System.Security.Cryptography;
 using System.Text;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

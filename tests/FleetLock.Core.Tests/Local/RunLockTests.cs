@@ -1,8 +1,4 @@
-using System;
-using System.IO;
-using System.Linq;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

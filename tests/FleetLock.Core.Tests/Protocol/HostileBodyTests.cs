@@ -1,6 +1,4 @@
-using System.Linq;
 using System.Text;
-using Xunit;
 
 namespace FleetLock.Core.Tests;
 

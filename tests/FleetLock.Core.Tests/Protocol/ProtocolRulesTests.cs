@@ -1,6 +1,3 @@
-using System;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>The rules for groups and ids; a refusal names the value and the rule and can itself be shown.</summary>

@@ -1,6 +1,3 @@
-using System;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>A result as a value, as an exception, and as advice.</summary>

@@ -1,6 +1,3 @@
-using System.Linq;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>Rule 7: text from elsewhere is stripped of what could steer a terminal or hide something.</summary>

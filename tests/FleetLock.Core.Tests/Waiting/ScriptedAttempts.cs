@@ -1,8 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>Tries that end as a script says; the last result repeats.</summary>

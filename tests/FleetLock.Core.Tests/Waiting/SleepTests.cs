@@ -1,9 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading.Tasks;
-using Xunit;
-
 namespace FleetLock.Core.Tests;
 
 /// <summary>How long the waiting loop sleeps between two tries.</summary>

@@ -1,6 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;

@@ -1,11 +1,6 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
 using System.Text;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Logging;
-using Xunit;
 using static FleetLock.Server.Tests.Answers;
 using static FleetLock.Server.Tests.Sample;
 

@@ -1,7 +1,4 @@
-using System;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 using static FleetLock.Server.Tests.Answers;
 using static FleetLock.Server.Tests.Sample;
 

@@ -1,12 +1,7 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

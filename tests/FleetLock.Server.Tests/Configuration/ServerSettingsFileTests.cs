@@ -1,11 +1,6 @@
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
 using System.Text;
 using System.Text.Json;
 using FleetLock.TestKit;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

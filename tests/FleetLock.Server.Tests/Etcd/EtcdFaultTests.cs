@@ -1,10 +1,5 @@
-using System;
 using System.Diagnostics;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 using static FleetLock.Server.Tests.Answers;
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.TestServer;

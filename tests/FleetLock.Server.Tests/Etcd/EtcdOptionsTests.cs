@@ -1,6 +1,3 @@
-using System;
-using Xunit;
-
 namespace FleetLock.Server.Tests;
 
 public sealed class EtcdOptionsTests

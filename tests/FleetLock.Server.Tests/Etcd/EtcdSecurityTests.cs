@@ -1,12 +1,7 @@
-using System;
-using System.IO;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;

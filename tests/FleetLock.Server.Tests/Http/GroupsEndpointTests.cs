@@ -1,11 +1,7 @@
-using System;
-using System.Linq;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Logging;
-using Xunit;
 using static FleetLock.Server.Tests.Answers;
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.TestServer;

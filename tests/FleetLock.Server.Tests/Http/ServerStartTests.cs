@@ -1,11 +1,7 @@
-using System;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Logging;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;

@@ -1,12 +1,7 @@
-using System;
-using System.Collections.Generic;
 using System.Diagnostics;
-using System.Linq;
 using System.Text.Json;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

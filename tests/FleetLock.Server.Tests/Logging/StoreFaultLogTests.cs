@@ -1,8 +1,5 @@
-using System;
-using System.Linq;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

@@ -1,9 +1,5 @@
-using System;
-using System.Linq;
 using System.Text;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.TestServer;
 

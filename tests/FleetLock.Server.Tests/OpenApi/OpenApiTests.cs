@@ -1,12 +1,7 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
 using System.Reflection;
 using System.Text.Json;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.AspNetCore.Routing;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.TestServer;
 

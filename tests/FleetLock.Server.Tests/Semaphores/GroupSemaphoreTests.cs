@@ -1,8 +1,4 @@
-using System;
-using System.Collections.Generic;
 using System.Collections.Immutable;
-using System.Linq;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;

@@ -1,9 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.WaitingModel;
 

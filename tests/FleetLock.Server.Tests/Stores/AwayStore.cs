@@ -1,7 +1,3 @@
-using System;
-using System.Threading;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server.Tests;
 
 /// <summary>A memory store that a test takes away, to fail or to hang, and brings back.</summary>

@@ -1,6 +1,4 @@
-using System.Threading.Tasks;
 using Microsoft.Data.Sqlite;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

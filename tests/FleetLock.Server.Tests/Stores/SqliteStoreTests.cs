@@ -1,12 +1,6 @@
-using System;
-using System.IO;
-using System.Linq;
 using System.Runtime.CompilerServices;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Data.Sqlite;
-using Xunit;
 using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;

@@ -1,4 +1,3 @@
-using System.IO;
 using System.Security.Cryptography.X509Certificates;
 
 namespace FleetLock.Server.Tests;

@@ -1,9 +1,5 @@
-using System;
-using System.IO;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
-using Xunit;
 using static FleetLock.Server.Tests.CertificateFiles;
 using static FleetLock.Server.Tests.Sample;
 

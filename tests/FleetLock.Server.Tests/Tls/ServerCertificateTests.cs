@@ -1,13 +1,8 @@
-using System;
-using System.IO;
-using System.Linq;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading.Tasks;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Logging;
-using Xunit;
 using static FleetLock.Server.Tests.CertificateFiles;
 using static FleetLock.Server.Tests.Sample;
 

@@ -1,11 +1,7 @@
-using System;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading;
-using System.Threading.Tasks;
-using Xunit;
 
 namespace FleetLock.Server.Tests;
 

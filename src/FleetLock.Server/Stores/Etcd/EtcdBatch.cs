@@ -1,5 +1,3 @@
-using System;
-using System.Collections.Generic;
 using FleetLock.Server.EtcdApi;
 
 namespace FleetLock.Server;

@@ -1,13 +1,7 @@
-using System;
-using System.IO;
-using System.Linq;
-using System.Net.Http;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.Server.EtcdApi;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -59,7 +53,7 @@ internal sealed class EtcdConnection : IDisposable
             var member = _current;
             try
             {
-                return await CallAsync(member, (m, options) => m.Keys.RangeAsync(request, options), cancellationToken).ConfigureAwait(false);
+                return await CallAsync(member, (m, options) => m.Keys.RangeAsync(request, options), cancellationToken);
             }
             catch (RpcException e)
             {
@@ -82,7 +76,7 @@ internal sealed class EtcdConnection : IDisposable
             var member = _current;
             try
             {
-                return await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), CancellationToken.None).ConfigureAwait(false);
+                return await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), CancellationToken.None);
             }
             catch (RpcException e)
             {
@@ -106,16 +100,16 @@ internal sealed class EtcdConnection : IDisposable
         try
         {
             var headers = new Metadata();
-            foreach (var entry in await TokenAsync(member, either.Token).ConfigureAwait(false))
+            foreach (var entry in await TokenAsync(member, either.Token))
                 headers.Add(entry);
 
             // A member that has lost the others is to end the watch: it would keep silent.
             headers.Add("hasleader", "true");
             using var call = member.Changes.Watch(new CallOptions(headers, cancellationToken: either.Token));
-            await call.RequestStream.WriteAsync(new WatchRequest { CreateRequest = request }, either.Token).ConfigureAwait(false);
-            while (await call.ResponseStream.MoveNext(either.Token).ConfigureAwait(false))
+            await call.RequestStream.WriteAsync(new WatchRequest { CreateRequest = request }, either.Token);
+            while (await call.ResponseStream.MoveNext(either.Token))
             {
-                if (!await handle(call.ResponseStream.Current).ConfigureAwait(false))
+                if (!await handle(call.ResponseStream.Current))
                     return;
             }
         }
@@ -152,9 +146,9 @@ internal sealed class EtcdConnection : IDisposable
         {
             try
             {
-                var token = _token ?? await TokenAsync(member, cancellationToken).ConfigureAwait(false);
+                var token = _token ?? await TokenAsync(member, cancellationToken);
                 using var call = begin(member, Options(token, cancellationToken));
-                return await call.ResponseAsync.ConfigureAwait(false);
+                return await call.ResponseAsync;
             }
             catch (RpcException e) when (!isSecond && IsTokenRefused(e))
             {
@@ -175,7 +169,7 @@ internal sealed class EtcdConnection : IDisposable
         try
         {
             using var call = member.Users.AuthenticateAsync(new AuthenticateRequest { Name = _options.User, Password = _options.Password }, Options([], cancellationToken));
-            return _token = new Metadata { { "token", (await call.ResponseAsync.ConfigureAwait(false)).Token } };
+            return _token = new Metadata { { "token", (await call.ResponseAsync).Token } };
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {
@@ -255,7 +249,7 @@ internal sealed class EtcdConnection : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -1,5 +1,3 @@
-using System;
-using System.Collections.Generic;
 using System.Text.Json;
 using FleetLock.Server.EtcdApi;
 using Google.Protobuf;

@@ -1,6 +1,3 @@
-using System;
-using System.Threading.Tasks;
-
 namespace FleetLock.Server;
 
 /// <summary>A semaphore that is to be saved, and what comes of it.</summary>

@@ -1,8 +1,4 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
 using System.Threading.Channels;
-using System.Threading.Tasks;
 using FleetLock.Server.EtcdApi;
 
 namespace FleetLock.Server;
@@ -68,7 +64,7 @@ public sealed class EtcdStore : ISemaphoreStore
     /// <inheritdoc/>
     public async Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken)
     {
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, cancellationToken).ConfigureAwait(false);
+        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, cancellationToken);
         var semaphores = new Dictionary<string, StoredSemaphore>(StringComparer.Ordinal);
         var damaged = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (group, pair) in EtcdPair.Read(response.Kvs))
@@ -91,7 +87,7 @@ public sealed class EtcdStore : ISemaphoreStore
     public async Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken)
     {
         var (first, end) = EtcdKeys.RangeOf(group);
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = first, RangeEnd = end }, cancellationToken).ConfigureAwait(false);
+        var response = await _etcd.RangeAsync(new RangeRequest { Key = first, RangeEnd = end }, cancellationToken);
         return EtcdPair.Read(response.Kvs, group).Decode(group, Description);
     }
 
@@ -110,8 +106,8 @@ public sealed class EtcdStore : ISemaphoreStore
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
             return;
         _saves.Writer.TryComplete();
-        await _saving.ConfigureAwait(false);
-        await _watch.DisposeAsync().ConfigureAwait(false);
+        await _saving;
+        await _watch.DisposeAsync();
         _etcd.Dispose();
     }
 
@@ -120,7 +116,7 @@ public sealed class EtcdStore : ISemaphoreStore
         var waiting = new List<EtcdSave>();
         var batch = new EtcdBatch();
         var last = 0;
-        while (await _saves.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (await _saves.Reader.WaitToReadAsync())
         {
             do
             {
@@ -129,13 +125,13 @@ public sealed class EtcdStore : ISemaphoreStore
                 // Who has just been answered asks again at once, and what they ask goes out together: a transaction costs etcd more than a group in it.
                 for (var turn = 0; turn < MostTurns && waiting.Count < last; turn++)
                 {
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                    await Task.Yield();
                     TakeQueued(waiting);
                 }
 
                 waiting.RemoveAll(save => batch.TryAdd(save, MustWrite(save)));
                 last = batch.Saves.Count;
-                await (_own.Running = RunAsync(batch)).ConfigureAwait(false);
+                await (_own.Running = RunAsync(batch));
                 batch = new EtcdBatch();
             }
             while (waiting.Count > 0);
@@ -152,7 +148,7 @@ public sealed class EtcdStore : ISemaphoreStore
     {
         try
         {
-            var response = await _etcd.TxnAsync(batch.Request).ConfigureAwait(false);
+            var response = await _etcd.TxnAsync(batch.Request);
             var hasWritten = false;
             for (var i = 0; i < batch.Saves.Count; i++)
             {

@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-
 namespace FleetLock.Server;
 
 /// <summary>What an <see cref="EtcdStore"/> is made from.</summary>

@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Threading;
-using System.Threading.Tasks;
 using FleetLock.Server.EtcdApi;
 using Google.Protobuf;
 
@@ -37,8 +33,8 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _watching;
         _stop.Dispose();
     }
 
@@ -48,14 +44,14 @@ internal sealed class EtcdWatch : IAsyncDisposable
         {
             try
             {
-                await _etcd.WatchAsync(new WatchCreateRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End, StartRevision = _next }, HandleAsync, _stop.Token).ConfigureAwait(false);
+                await _etcd.WatchAsync(new WatchCreateRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End, StartRevision = _next }, HandleAsync, _stop.Token);
             }
             catch (Exception)
             {
                 // Whoever decides finds out by itself and says so; here it is only tried again.
             }
 
-            await PauseAsync().ConfigureAwait(false);
+            await PauseAsync();
         }
     }
 
@@ -78,12 +74,12 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
         _pause = FirstPause;
         if (response.Created && _next == 0)
-            await LoadAsync().ConfigureAwait(false);
+            await LoadAsync();
         if (!response.Created || _next == 0)
             _next = response.Header.Revision + 1;
         if (response.Events.Count > 0)
         {
-            await _own.Running.ConfigureAwait(false);
+            await _own.Running;
             Tell(response.Events);
         }
 
@@ -93,7 +89,7 @@ internal sealed class EtcdWatch : IAsyncDisposable
     /// <summary>Tells everything, after a time of which nothing is known.</summary>
     private async Task LoadAsync()
     {
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, _stop.Token).ConfigureAwait(false);
+        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, _stop.Token);
         _extras.Clear();
         foreach (var (group, pair) in EtcdPair.Read(response.Kvs))
         {
