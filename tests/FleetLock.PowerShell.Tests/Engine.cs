@@ -1,16 +1,16 @@
 using System.Diagnostics;
+using System.Text.Json;
 using FleetLock.TestKit;
 
 namespace FleetLock.PowerShell.Tests;
 
-/// <summary>The PowerShell of this machine, as a child process.</summary>
+/// <summary>The PowerShell under test, as a child process: the .NET tool that the build has restored, or another one of the user's choice.</summary>
 internal static class Engine
 {
-    private static readonly Lazy<Task<string?>> Missing = new(FindMissingAsync);
+    /// <summary>The full path of another engine; the engine's own children find it here too.</summary>
+    internal const string Variable = "FLEETLOCK_TEST_PWSH";
 
-    /// <summary>Says what a Pester run lacks here.</summary>
-    /// <returns>The reason to skip; <see langword="null"/> when nothing is missing.</returns>
-    internal static Task<string?> WhatIsMissingAsync() => Missing.Value;
+    private static readonly Lazy<string> Restored = new(ReadRestored);
 
     /// <summary>Runs the engine.</summary>
     /// <param name="cancellationToken">Kills it.</param>
@@ -18,16 +18,21 @@ internal static class Engine
     /// <returns>The exit code and all that it wrote.</returns>
     internal static async Task<(int ExitCode, string Output)> RunAsync(CancellationToken cancellationToken, params string[] arguments)
     {
-        var start = new ProcessStartInfo("pwsh")
+        var path = PathOf(Environment.GetEnvironmentVariable(Variable));
+
+        // An assembly is started by dotnet: the tool's executable finds no .NET that is not where an installer puts it.
+        var isAssembly = Path.GetExtension(path).Equals(".dll", StringComparison.OrdinalIgnoreCase);
+        var start = new ProcessStartInfo(isAssembly ? "dotnet" : path)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        string[] quiet = ["-NoProfile", "-NonInteractive", "-NoLogo"];
-        foreach (var argument in quiet.Concat(arguments))
+        string[] first = isAssembly ? [path] : [];
+        foreach (var argument in (string[])[.. first, "-NoProfile", "-NonInteractive", "-NoLogo", .. arguments])
             start.ArgumentList.Add(argument);
         start.Environment["NO_COLOR"] = "1";
+        start.Environment[Variable] = path;
         start.Environment["FLEETLOCK_TESTKIT"] = typeof(RawServer).Assembly.Location;
 
         using var process = Process.Start(start)!;
@@ -46,14 +51,20 @@ internal static class Engine
         }
     }
 
-    private static async Task<string?> FindMissingAsync()
+    /// <summary>The engine to start.</summary>
+    /// <param name="chosen">The variable's value.</param>
+    /// <exception cref="FileNotFoundException">There is no such engine: a run that names one is never a run of another.</exception>
+    internal static string PathOf(string? chosen)
     {
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        var names = OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh";
-        if (!path.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, names))))
-            return "PowerShell (pwsh) is not on the PATH.";
+        var path = string.IsNullOrEmpty(chosen) ? Restored.Value : chosen;
+        if (!Path.IsPathFullyQualified(path) || !File.Exists(path))
+            throw new FileNotFoundException($"'{path}' is not the full path of a PowerShell engine ({Variable}, or the one that the build restores).", path);
+        return path;
+    }
 
-        var (exitCode, output) = await RunAsync(CancellationToken.None, "-Command", "exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))");
-        return exitCode == 0 ? null : $"Pester 5 or later is not installed. {output.Trim()}".TrimEnd();
+    private static string ReadRestored()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("out", "engine.json")));
+        return file.RootElement.GetProperty("engine").GetString()!;
     }
 }

@@ -77,8 +77,6 @@ public sealed class PackageTests
 
     private static async Task RunAsync(string script)
     {
-        if (await Engine.WhatIsMissingAsync() is { } missing)
-            Assert.Skip(missing);
         using var folder = new TemporaryDirectory();
 
         var (exitCode, output) = await Engine.RunAsync(

@@ -9,6 +9,7 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
+. $PSScriptRoot/../Engine.ps1
 $start = [Diagnostics.ProcessStartInfo]::new('dotnet', "`"$PSScriptRoot/../../out/fleetlockctl/fleetlockctl.dll`" serve --listen http://127.0.0.1:0 --data :memory: --group workers=1")
 $start.RedirectStandardOutput = $true
 $start.UseShellExecute = $false
@@ -19,8 +20,7 @@ try {
     $env:FLEETLOCK_URL = $Matches[1]
     $env:FLEETLOCK_CONFIG = ''
     $env:PSModulePath = $ModuleFolder + [IO.Path]::PathSeparator + $env:PSModulePath
-    $engine = (Get-Process -Id $PID).Path
-    & $engine -NoProfile -NonInteractive -Command {
+    Invoke-Engine -Command {
         param($folder)
         $ErrorActionPreference = 'Stop'
         $granted = Lock-FleetGroup -Group workers -Id first

@@ -5,11 +5,12 @@ $RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
 $ModulePath = Join-Path $RepositoryRoot 'out/FleetLock/FleetLock.psd1'
 $TestKitPath = if ($env:FLEETLOCK_TESTKIT) { $env:FLEETLOCK_TESTKIT } else { Join-Path $RepositoryRoot 'tests/FleetLock.TestKit/bin/Debug/net8.0/FleetLock.TestKit.dll' }
 
+. $RepositoryRoot/tests/Engine.ps1
 Import-Module $ModulePath
 Add-Type -Path $TestKitPath
 
 # Nothing of this machine's own settings: no variables, no proxy, no configuration file of the user's.
-foreach ($name in @((Get-ChildItem env:FLEETLOCK_*).Name -ne 'FLEETLOCK_TESTKIT') + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy') {
+foreach ($name in @((Get-ChildItem env:FLEETLOCK_* -Exclude FLEETLOCK_TESTKIT, FLEETLOCK_TEST_PWSH).Name) + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy') {
     if ($name) { [Environment]::SetEnvironmentVariable($name, $null) }
 }
 $env:XDG_CONFIG_HOME = Join-Path $TestDrive 'no-configuration'

@@ -182,7 +182,7 @@ Describe 'Get-Error' {
 
 Describe 'A session in which nobody can be asked' {
     It 'has an error and an exit code for <_>, in place of a question' -ForEach $incomplete {
-        $text = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -Command "`$env:FLEETLOCK_URL = `$null; Import-Module '$ModulePath'; $_" 2>&1 | Out-String
+        $text = Invoke-Engine -Command "`$env:FLEETLOCK_URL = `$null; Import-Module '$ModulePath'; $_" 2>&1 | Out-String
         $LASTEXITCODE | Should -Be 1
         $text | Should -Match 'missing mandatory|Missing an argument|No FleetLock server is named|takes -Reason'
         $text | Should -Not -Match 'ran'

@@ -10,11 +10,11 @@ BeforeAll {
     function Start-Session {
         param([string] $Command)
 
-        $start = [Diagnostics.ProcessStartInfo]::new([Environment]::ProcessPath)
+        $start = [Diagnostics.ProcessStartInfo]::new($EngineProgram)
         $start.RedirectStandardOutput = $true
         $start.RedirectStandardInput = $true
         $start.UseShellExecute = $false
-        foreach ($argument in '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$ModulePath'; `$server = $Command; `"`$(`$server.Uri) `$(`$server.ProcessId)`"; `$null = [Console]::In.ReadLine()") {
+        foreach ($argument in $EngineArguments + '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$ModulePath'; `$server = $Command; `"`$(`$server.Uri) `$(`$server.ProcessId)`"; `$null = [Console]::In.ReadLine()") {
             $start.ArgumentList.Add($argument)
         }
         $process = [Diagnostics.Process]::Start($start)
@@ -97,11 +97,15 @@ Describe 'Start-FleetLockServer when it cannot' {
         { Start-FleetLockServer -DataPath $path } | Should -Throw -ErrorId 'FleetServerNotStarted,*' -ExpectedMessage "*$path*"
     }
 
-    It 'says that it needs .NET where there is no dotnet' {
-        $script = "`$env:PATH = '$TestDrive'; `$env:DOTNET_ROOT = `$null; Import-Module '$ModulePath'; try { Start-FleetLockServer } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message }"
-        $id, $message = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -Command $script
-        $id | Should -BeLike 'FleetServerNotStarted,*'
-        $message | Should -BeLike '*ASP.NET Core runtime of .NET 10*'
+    It 'says that it needs .NET where dotnet cannot be started' {
+        # Not an empty PATH: the engine itself may be dotnet, and what is beside a program is found by its name.
+        $root = Join-Path $TestDrive 'unusable'
+        $null = New-Item "$root/dotnet", "$root/dotnet.exe" -Force
+        $env:DOTNET_ROOT, $before = $root, $env:DOTNET_ROOT
+        try {
+            { Start-FleetLockServer } | Should -Throw -ErrorId 'FleetServerNotStarted,*' -ExpectedMessage '*ASP.NET Core runtime of .NET 10*'
+        }
+        finally { $env:DOTNET_ROOT = $before }
     }
 
     It 'says that it needs the ASP.NET Core runtime where dotnet does not have it' -Skip:$IsWindows {
@@ -121,7 +125,7 @@ Describe 'Start-FleetLockServer when it cannot' {
     }
 
     It 'starts nothing with -WhatIf, and passes the URLs of etcd on' {
-        $text = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -Command "Import-Module '$ModulePath'; Start-FleetLockServer @{ a = 2 } -Etcd http://e1:2379, http://e2:2379 -Port 4000 -WhatIf"
+        $text = Invoke-Engine -Command "Import-Module '$ModulePath'; Start-FleetLockServer @{ a = 2 } -Etcd http://e1:2379, http://e2:2379 -Port 4000 -WhatIf"
         "$text" | Should -BeLike '*--listen http://127.0.0.1:4000 --etcd http://e1:2379,http://e2:2379 --group a=2*'
     }
 

@@ -72,7 +72,7 @@ Describe 'Unlock-FleetGroup -Force against literal answers' {
     }
 
     It 'asks for no confirmation in an unattended run' {
-        $output = & ([Environment]::ProcessPath) -NoProfile -NonInteractive -Command "Import-Module '$ModulePath'; (Unlock-FleetGroup web -Id n1 -Force -Reason dead -Uri $($raw.Url) -PassThru).Status"
+        $output = Invoke-Engine -Command "Import-Module '$ModulePath'; (Unlock-FleetGroup web -Id n1 -Force -Reason dead -Uri $($raw.Url) -PassThru).Status"
         $output | Should -Be 'Released'
     }
 

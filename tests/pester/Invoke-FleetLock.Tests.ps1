@@ -156,7 +156,7 @@ Describe 'Invoke-FleetLock against the real server' {
     }
 
     It 'releases on exit in the block, and the exit code is kept' {
-        & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "Import-Module '$ModulePath'; Invoke-FleetLock { 'out'; exit 7 } -Group web -Id n1 -Uri $($server.Uri); 'never'" | Should -Be 'out'
+        Invoke-Engine -Command "Import-Module '$ModulePath'; Invoke-FleetLock { 'out'; exit 7 } -Group web -Id n1 -Uri $($server.Uri); 'never'" | Should -Be 'out'
         $LASTEXITCODE | Should -Be 7
         Get-Holder $server web | Should -BeNullOrEmpty
     }

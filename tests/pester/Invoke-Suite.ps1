@@ -1,8 +1,13 @@
 <#
 .SYNOPSIS
     Runs one Pester file, or all of them, against the module that `dotnet build` has laid out, and exits with 1 if anything failed.
+.DESCRIPTION
+    After `dotnet build` it needs neither a PowerShell nor a Pester of this machine: `dotnet pwsh` is the .NET tool that the build has restored, and
+    Pester the package. In another engine, start that one: the engines that tests start are the one that FLEETLOCK_TEST_PWSH names, the build's otherwise.
 .EXAMPLE
-    pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1
+    dotnet pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1 -Path tests/pester/Lock-FleetGroup.Tests.ps1
+.EXAMPLE
+    $env:FLEETLOCK_TEST_PWSH = '/opt/microsoft/powershell/7/pwsh'; & $env:FLEETLOCK_TEST_PWSH -NoProfile -File tests/pester/Invoke-Suite.ps1
 #>
 [CmdletBinding()]
 param(
@@ -14,7 +19,7 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
-Import-Module Pester -MinimumVersion 5.0
+Import-Module (Get-Content (Join-Path $PSScriptRoot '../../out/engine.json') | ConvertFrom-Json).pester
 
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path

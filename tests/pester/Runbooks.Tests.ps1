@@ -21,7 +21,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    $engine = [Environment]::ProcessPath
+    $engine = "'$(@($EngineProgram) + $EngineArguments -join "' '")'"
     $programs = Join-Path $TestDrive 'programs'
     $modules = Join-Path $TestDrive 'modules'
     $null = New-Item -ItemType Directory $programs, $modules, (Join-Path $modules 'PSWindowsUpdate')
@@ -36,8 +36,8 @@ BeforeAll {
 
     if (-not $IsWindows) {
         New-Program fleetlockctl "exec dotnet '$RepositoryRoot/out/fleetlockctl/fleetlockctl.dll' `"`$@`""
-        New-Program pwsh "exec '$engine' `"`$@`""
-        New-Program ssh "exec '$engine' -NoLogo -NoProfile -sshs"
+        New-Program pwsh "exec $engine `"`$@`""
+        New-Program ssh "exec $engine -NoLogo -NoProfile -sshs"
         New-Program sudo 'exec env "$@"'
         New-Program cat 'case $1 in /proc/sys/kernel/random/boot_id) exec /bin/cat "$HOME/boot-id" ;; *) exec /bin/cat "$@" ;; esac'
         New-Program shutdown 'echo "after $$" > "$HOME/boot-id"; echo "shutdown $*" >> "$HOME/done"'
@@ -97,8 +97,8 @@ function Get-WURebootStatus { param([switch] $Silent) Test-Path "$HOME/restart-n
         }
         else {
             # Nobody sleeps, and no machine restarts, whatever a page says.
-            $start.FileName = $engine
-            $arguments = '-NoProfile', '-NonInteractive', '-NoLogo', '-Command', "function Start-Sleep {} function Restart-Computer { Add-Content `"`$HOME/done`" restarted } & '$path'; if (-not `$?) { exit 1 }"
+            $start.FileName = $EngineProgram
+            $arguments = $EngineArguments + '-NoProfile', '-NonInteractive', '-NoLogo', '-Command', "function Start-Sleep {} function Restart-Computer { Add-Content `"`$HOME/done`" restarted } & '$path'; if (-not `$?) { exit 1 }"
         }
         foreach ($argument in $arguments) { $start.ArgumentList.Add($argument) }
         $process = [Diagnostics.Process]::Start($start)

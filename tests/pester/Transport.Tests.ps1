@@ -160,7 +160,7 @@ Describe 'The way to the server' {
         $away = New-RawServer
         $env:http_proxy = $raw.Url
         try {
-            $status = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "Import-Module '$ModulePath'; (Lock-FleetGroup web -Id n1 -Uri $($away.Url) -NoProxy).Status; (Lock-FleetGroup web -Id n1 -Uri http://fleet.example).Status; Test-FleetLock -Uri http://fleet.example | Where-Object Name -EQ Proxy | ForEach-Object Message"
+            $status = Invoke-Engine -Command "Import-Module '$ModulePath'; (Lock-FleetGroup web -Id n1 -Uri $($away.Url) -NoProxy).Status; (Lock-FleetGroup web -Id n1 -Uri http://fleet.example).Status; Test-FleetLock -Uri http://fleet.example | Where-Object Name -EQ Proxy | ForEach-Object Message"
         }
         finally {
             $env:http_proxy = $null
