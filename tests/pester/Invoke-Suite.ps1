@@ -14,7 +14,7 @@ param(
     # The file to run; the whole folder if not given.
     [string] $Path = $PSScriptRoot,
 
-    # Where to write the results, as NUnit's XML.
+    # Where to write the results, as NUnit's XML. What is skipped is in a file of lines beside it, with the reasons, which that XML has no place for.
     [string] $ResultPath
 )
 
@@ -33,6 +33,12 @@ if ($ResultPath) {
 }
 
 $run = Invoke-Pester -Configuration $configuration
+if ($ResultPath) {
+    $run.Skipped | ForEach-Object {
+        $reason = if ("$($_.ErrorRecord)" -match 'because (.*)') { $Matches[1] } else { 'no reason is given' }
+        "$(Split-Path $_.ScriptBlock.File -Leaf)`t$reason"
+    } | Set-Content ([IO.Path]::ChangeExtension($ResultPath, '.skipped'))
+}
 
 # The engine that it ran in, for whoever reads the log.
 "PowerShell $($PSVersionTable.PSVersion) ($($PSVersionTable.PSEdition)), Pester $((Get-Module Pester).Version)"
