@@ -1,5 +1,5 @@
 @{
-    RootModule             = if ($PSEdition -eq 'Core') { 'net8.0/FleetLock.PowerShell.dll' } else { 'net472/FleetLock.PowerShell.dll' }
+    RootModule             = 'FleetLock.psm1'
     ModuleVersion          = '0.1.0'
     GUID                   = '692ce49f-fff3-4dc1-94eb-739d98ecc0d3'
     Author                 = 'The FleetLock developers'

@@ -1,3 +1,5 @@
+using FleetLock.TestKit;
+
 namespace FleetLock.PowerShell.Tests;
 
 /// <summary>Which engine the tests run in.</summary>
@@ -28,5 +30,14 @@ public class EngineTests
         var (exitCode, output) = await Engine.RunAsync(TestContext.Current.CancellationToken, "-Command", $"$env:{Engine.Variable}");
         Assert.Equal(0, exitCode);
         Assert.Equal(Engine.PathOf(Environment.GetEnvironmentVariable(Engine.Variable)), output.Trim());
+    }
+
+    [Fact]
+    public void No_script_starts_an_engine_by_the_path_of_its_own_process()
+    {
+        // Where PowerShell is a .NET tool, that is the path of dotnet.
+        var scripts = new[] { "pester", "package" }.SelectMany(folder => Directory.GetFiles(Repository.PathOf("tests", folder), "*.ps1")).ToArray();
+        Assert.NotEmpty(scripts);
+        Assert.All(scripts, script => Assert.DoesNotMatch(@"::ProcessPath|Get-Process -Id \$PID", File.ReadAllText(script)));
     }
 }

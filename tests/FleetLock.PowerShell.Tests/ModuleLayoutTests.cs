@@ -73,11 +73,11 @@ public class ModuleLayoutTests
     }
 
     [Fact]
-    public void The_manifest_chooses_the_folder_of_each_edition()
+    public void The_module_chooses_the_folder_of_each_edition()
     {
         var choice = Regex.Match(
-            File.ReadAllText(Path.Combine(Module, "FleetLock.psd1")),
-            @"RootModule\s*=\s*if \(\$PSEdition -eq 'Core'\) \{ '(?<Core>[^']+)' \} else \{ '(?<Desktop>[^']+)' \}");
+            File.ReadAllText(Path.Combine(Module, "FleetLock.psm1")),
+            @"if \(\$PSEdition -eq 'Core'\) \{ \S+ \$PSScriptRoot/(?<Core>\S+) .*\}\nelse \{ \S+ \$PSScriptRoot/(?<Desktop>\S+) .*\}");
 
         Assert.Equal("net8.0/FleetLock.PowerShell.dll", choice.Groups["Core"].Value);
         Assert.Equal("net472/FleetLock.PowerShell.dll", choice.Groups["Desktop"].Value);

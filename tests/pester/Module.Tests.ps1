@@ -4,6 +4,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    $commands = (Import-PowerShellDataFile $ModulePath).CmdletsToExport
     $folder = Split-Path $ModulePath
 }
 
@@ -44,6 +45,67 @@ Describe 'The module' {
         $shell.AddScript("Import-Module '$ModulePath'").Invoke() | Should -BeNullOrEmpty
         $shell.Streams.Error.Count + $shell.Streams.Warning.Count | Should -Be 0
         $shell.Dispose()
+    }
+
+    It 'is FleetLock to whoever asks for its name, its place and its cmdlets' {
+        $module = Get-Module FleetLock
+        $module.Path, $module.ModuleBase, "$($module.Version)" | Should -Be @("$(Join-Path $folder FleetLock.psm1)", $folder, (Test-ModuleManifest $ModulePath).Version.ToString())
+        (Get-Command -Module FleetLock).Source | Sort-Object -Unique | Should -Be 'FleetLock'
+    }
+
+    It 'is imported by the use of a cmdlet, again with -Force, twice, and leaves nothing when it is removed' {
+        $written = Invoke-Engine -Command "
+            `$env:PSModulePath = '$(Split-Path $folder)' + [IO.Path]::PathSeparator + `$env:PSModulePath
+            Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e
+            foreach (`$i in 1, 2) { Import-Module FleetLock -Force; (Get-Command -Module FleetLock).Count; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e }
+            Remove-Module FleetLock
+            @((Get-Module -All).Name) -like 'FleetLock*'
+            `$env:PSModulePath = ''
+            (Get-Command Get-FleetNodeId -ErrorAction Ignore).Name"
+        $id, $count = '35ba2101ae3f4d45b96e9c51f461bbff', $commands.Count
+        $written | Should -Be @($id, $count, $id, $count, $id)
+    }
+}
+
+Describe 'The manifest and the root module' {
+    BeforeEach {
+        $copy = Join-Path $TestDrive "$(New-Guid)/FleetLock"
+        Copy-Item $folder $copy -Recurse
+        $manifest = Join-Path $copy 'FleetLock.psd1'
+    }
+
+    It 'are plain data, and still serve both editions when <_> rewrites them' -ForEach 'Update-ModuleManifest', 'Update-PSModuleManifest' {
+        $before = Import-PowerShellDataFile $manifest
+        & $_ $manifest -ModuleVersion 99.0.0
+        $after = Import-PowerShellDataFile $manifest
+        $after.ModuleVersion | Should -Be '99.0.0'
+        foreach ($name in 'RootModule', 'GUID', 'CompatiblePSEditions', 'PowerShellVersion', 'DotNetFrameworkVersion', 'TypesToProcess', 'FormatsToProcess', 'CmdletsToExport', 'FunctionsToExport', 'AliasesToExport') {
+            $after[$name] | Should -Be $before[$name] -Because $name
+        }
+        Invoke-Engine -Command "Import-Module '$manifest'; (Get-Command -Module FleetLock).Count; (Get-Module FleetLock).ExportedVariables.Count" | Should -Be @($commands.Count, 0)
+    }
+
+    It 'import where the language is constrained' {
+        $state = [initialsessionstate]::CreateDefault2()
+        $state.LanguageMode = 'ConstrainedLanguage'
+        $shell = [powershell]::Create($state)
+        $shell.AddScript("Import-Module '$ModulePath'; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e").Invoke() | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
+        $shell.Streams.Error | Should -BeNullOrEmpty
+        $shell.Dispose()
+    }
+
+    It 'import with the signatures that AllSigned wants at their end' {
+        # An engine on Unix neither signs nor checks; that each file takes a signature block can be seen everywhere.
+        foreach ($file in Get-ChildItem $copy -File | Where-Object Extension -In '.psd1', '.psm1', '.ps1xml') {
+            $lines = 'SIG # Begin signature block', [Convert]::ToBase64String([byte[]](1..48)), 'SIG # End signature block'
+            Add-Content $file "`r`n$(if ($file.Extension -eq '.ps1xml') { $lines | ForEach-Object { "<!-- $_ -->`r`n" } } else { $lines | ForEach-Object { "# $_`r`n" } })"
+        }
+        Invoke-Engine -Command "Import-Module '$manifest' -ErrorAction Stop; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e" | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
+    }
+
+    It 'do not import without the assembly' {
+        Remove-Item (Join-Path $copy '*/FleetLock.PowerShell.dll')
+        Invoke-Engine -Command "try { Import-Module '$manifest' -ErrorAction Stop; 'imported' } catch { 'not imported' }" | Should -Be 'not imported'
     }
 }
 
