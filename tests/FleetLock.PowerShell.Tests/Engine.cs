@@ -4,7 +4,7 @@ using FleetLock.TestKit;
 
 namespace FleetLock.PowerShell.Tests;
 
-/// <summary>The PowerShell under test, as a child process: the .NET tool that the build has restored, or another one of the user's choice.</summary>
+/// <summary>The PowerShell under test, as a child process: the .NET tool that the build has restored, or another engine.</summary>
 internal static class Engine
 {
     /// <summary>The full path of another engine; the engine's own children find it here too.</summary>
@@ -58,7 +58,7 @@ internal static class Engine
     {
         var path = string.IsNullOrEmpty(chosen) ? Restored.Value : chosen;
         if (!Path.IsPathFullyQualified(path) || !File.Exists(path))
-            throw new FileNotFoundException($"'{path}' is not the full path of a PowerShell engine ({Variable}, or the one that the build restores).", path);
+            throw new FileNotFoundException($"'{path}' is not the full path of a PowerShell engine. {Variable} names one; the build restores another.", path);
         return path;
     }
 

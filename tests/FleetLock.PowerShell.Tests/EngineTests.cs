@@ -36,7 +36,8 @@ public class EngineTests
     public void No_script_starts_an_engine_by_the_path_of_its_own_process()
     {
         // Where PowerShell is a .NET tool, that is the path of dotnet.
-        var scripts = new[] { "pester", "package" }.SelectMany(folder => Directory.GetFiles(Repository.PathOf("tests", folder), "*.ps1")).ToArray();
+        string[] folders = ["pester", "package"];
+        var scripts = folders.SelectMany(folder => Directory.GetFiles(Repository.PathOf("tests", folder), "*.ps1")).ToArray();
         Assert.NotEmpty(scripts);
         Assert.All(scripts, script => Assert.DoesNotMatch(@"::ProcessPath|Get-Process -Id \$PID", File.ReadAllText(script)));
     }

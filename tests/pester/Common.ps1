@@ -10,7 +10,8 @@ Import-Module $ModulePath
 Add-Type -Path $TestKitPath
 
 # Nothing of this machine's own settings: no variables, no proxy, no configuration file of the user's.
-foreach ($name in @((Get-ChildItem env:FLEETLOCK_* -Exclude FLEETLOCK_TESTKIT, FLEETLOCK_TEST_PWSH).Name) + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy') {
+$ofMachine = @((Get-ChildItem env:FLEETLOCK_* -Exclude FLEETLOCK_TESTKIT, FLEETLOCK_TEST_PWSH).Name)
+foreach ($name in $ofMachine + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy') {
     if ($name) { [Environment]::SetEnvironmentVariable($name, $null) }
 }
 $env:XDG_CONFIG_HOME = Join-Path $TestDrive 'no-configuration'

@@ -14,7 +14,8 @@ BeforeAll {
         $start.RedirectStandardOutput = $true
         $start.RedirectStandardInput = $true
         $start.UseShellExecute = $false
-        foreach ($argument in $EngineArguments + '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$ModulePath'; `$server = $Command; `"`$(`$server.Uri) `$(`$server.ProcessId)`"; `$null = [Console]::In.ReadLine()") {
+        $script = "Import-Module '$ModulePath'; `$server = $Command; `"`$(`$server.Uri) `$(`$server.ProcessId)`"; `$null = [Console]::In.ReadLine()"
+        foreach ($argument in $EngineArguments + '-NoProfile', '-NonInteractive', '-Command', $script) {
             $start.ArgumentList.Add($argument)
         }
         $process = [Diagnostics.Process]::Start($start)

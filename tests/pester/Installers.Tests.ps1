@@ -1,5 +1,5 @@
-# The installers that people have, with a folder as the repository and an engine of its own for each step, as a user would: nothing is fetched, and
-# nothing of this user's own changes. The steps of a Describe build on one another.
+# The installers that people have, with a folder as the repository and a new engine for each step. Nothing is fetched, and nothing of this
+# user's own changes. The steps of a Describe build on one another.
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
@@ -18,7 +18,9 @@ BeforeAll {
         param([string] $Name)
 
         $root = (New-Item (Join-Path $TestDrive $Name) -ItemType Directory).FullName
-        foreach ($folder in '.config', '.local/share', 'repository', 'work', 'saved') { $null = New-Item "$root/$folder" -ItemType Directory }
+        foreach ($folder in '.config', '.local/share', 'repository', 'work', 'saved') {
+            $null = New-Item "$root/$folder" -ItemType Directory
+        }
         $env:HOME = $root
         $env:XDG_DATA_HOME = $env:XDG_CONFIG_HOME = $env:XDG_CACHE_HOME = $env:PSModulePath = $null
         $env:https_proxy = $env:http_proxy = 'http://127.0.0.1:1'
@@ -30,7 +32,8 @@ BeforeAll {
     function Invoke-Step {
         param([string] $Command)
 
-        $output = Invoke-Engine -Command "`$ErrorActionPreference = 'Stop'; `$ProgressPreference = 'SilentlyContinue'; Set-Location '$root'; $Command" 2>&1
+        $preferences = '$ErrorActionPreference = "Stop"; $ProgressPreference = "SilentlyContinue"'
+        $output = Invoke-Engine -Command "$preferences; Set-Location '$root'; $Command" 2>&1
         if ($LASTEXITCODE) { throw "$Command`n$($output | Out-String)" }
         $output
     }
@@ -102,7 +105,8 @@ Describe '<Installer>' -ForEach @(
 
     It 'publishes a later version, which its own tool has named' {
         Copy-Module later
-        Invoke-Step "$Renew work/later/FleetLock/FleetLock.psd1 -ModuleVersion $later; $($Publish -f 'work/later/FleetLock'); $Found" | Should -Be "$later"
+        $renewed = "$Renew work/later/FleetLock/FleetLock.psd1 -ModuleVersion $later"
+        Invoke-Step "$renewed; $($Publish -f 'work/later/FleetLock'); $Found" | Should -Be "$later"
     }
 
     It 'updates to the later version, with both editions in it' {

@@ -2,8 +2,8 @@
 .SYNOPSIS
     Runs one Pester file, or all of them, against the module that `dotnet build` has laid out, and exits with 1 if anything failed.
 .DESCRIPTION
-    After `dotnet build` it needs neither a PowerShell nor a Pester of this machine: `dotnet pwsh` is the .NET tool that the build has restored, and
-    Pester the package. In another engine, start that one: the engines that tests start are the one that FLEETLOCK_TEST_PWSH names, the build's otherwise.
+    After `dotnet build` it needs neither a PowerShell nor a Pester of this machine. `dotnet pwsh` is the .NET tool that the build restores,
+    and Pester is a package. To run in another engine, start that engine and name it in FLEETLOCK_TEST_PWSH: tests start further engines from there.
 .EXAMPLE
     dotnet pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1 -Path tests/pester/Lock-FleetGroup.Tests.ps1
 .EXAMPLE
@@ -14,7 +14,7 @@ param(
     # The file to run; the whole folder if not given.
     [string] $Path = $PSScriptRoot,
 
-    # Where to write the results, as NUnit's XML. What is skipped is in a file of lines beside it, with the reasons, which that XML has no place for.
+    # Where to write the results, as NUnit's XML. That XML has no place for the reason why a test is skipped: those are in a file beside it.
     [string] $ResultPath
 )
 

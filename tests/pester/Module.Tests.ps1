@@ -47,9 +47,11 @@ Describe 'The module' {
         $shell.Dispose()
     }
 
-    It 'is FleetLock to whoever asks for its name, its place and its cmdlets' {
+    It 'reports FleetLock as the source of its cmdlets, and where it was imported from' {
         $module = Get-Module FleetLock
-        $module.Path, $module.ModuleBase, "$($module.Version)" | Should -Be @("$(Join-Path $folder FleetLock.psm1)", $folder, (Test-ModuleManifest $ModulePath).Version.ToString())
+        $module.Path | Should -Be (Join-Path $folder FleetLock.psm1)
+        $module.ModuleBase | Should -Be $folder
+        $module.Version | Should -Be (Test-ModuleManifest $ModulePath).Version
         (Get-Command -Module FleetLock).Source | Sort-Object -Unique | Should -Be 'FleetLock'
     }
 
@@ -57,7 +59,11 @@ Describe 'The module' {
         $written = Invoke-Engine -Command "
             `$env:PSModulePath = '$(Split-Path $folder)' + [IO.Path]::PathSeparator + `$env:PSModulePath
             Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e
-            foreach (`$i in 1, 2) { Import-Module FleetLock -Force; (Get-Command -Module FleetLock).Count; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e }
+            foreach (`$i in 1, 2) {
+                Import-Module FleetLock -Force
+                (Get-Command -Module FleetLock).Count
+                Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e
+            }
             Remove-Module FleetLock
             @((Get-Module -All).Name) -like 'FleetLock*'
             `$env:PSModulePath = ''
@@ -79,28 +85,32 @@ Describe 'The manifest and the root module' {
         & $_ $manifest -ModuleVersion 99.0.0
         $after = Import-PowerShellDataFile $manifest
         $after.ModuleVersion | Should -Be '99.0.0'
-        foreach ($name in 'RootModule', 'GUID', 'CompatiblePSEditions', 'PowerShellVersion', 'DotNetFrameworkVersion', 'TypesToProcess', 'FormatsToProcess', 'CmdletsToExport', 'FunctionsToExport', 'AliasesToExport') {
+        foreach ($name in @($before.Keys) -notmatch '^(ModuleVersion|PrivateData|VariablesToExport)$') {
             $after[$name] | Should -Be $before[$name] -Because $name
         }
-        Invoke-Engine -Command "Import-Module '$manifest'; (Get-Command -Module FleetLock).Count; (Get-Module FleetLock).ExportedVariables.Count" | Should -Be @($commands.Count, 0)
+        $counted = Invoke-Engine -Command "Import-Module '$manifest'; (Get-Module FleetLock).ForEach({ `$_.ExportedCommands.Count, `$_.ExportedVariables.Count })"
+        $counted | Should -Be @($commands.Count, 0)
     }
 
     It 'import where the language is constrained' {
         $state = [initialsessionstate]::CreateDefault2()
         $state.LanguageMode = 'ConstrainedLanguage'
         $shell = [powershell]::Create($state)
-        $shell.AddScript("Import-Module '$ModulePath'; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e").Invoke() | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
+        $written = $shell.AddScript("Import-Module '$ModulePath'; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e").Invoke()
+        $written | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
         $shell.Streams.Error | Should -BeNullOrEmpty
         $shell.Dispose()
     }
 
-    It 'import with the signatures that AllSigned wants at their end' {
-        # An engine on Unix neither signs nor checks; that each file takes a signature block can be seen everywhere.
+    It 'import with the signatures that AllSigned expects at their end' {
+        # An engine on Unix neither signs nor checks. That each file accepts a signature block can be seen everywhere.
         foreach ($file in Get-ChildItem $copy -File | Where-Object Extension -In '.psd1', '.psm1', '.ps1xml') {
             $lines = 'SIG # Begin signature block', [Convert]::ToBase64String([byte[]](1..48)), 'SIG # End signature block'
-            Add-Content $file "`r`n$(if ($file.Extension -eq '.ps1xml') { $lines | ForEach-Object { "<!-- $_ -->`r`n" } } else { $lines | ForEach-Object { "# $_`r`n" } })"
+            $comment = if ($file.Extension -eq '.ps1xml') { '<!-- {0} -->' } else { '# {0}' }
+            Add-Content $file (@('') + ($lines | ForEach-Object { $comment -f $_ }))
         }
-        Invoke-Engine -Command "Import-Module '$manifest' -ErrorAction Stop; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e" | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
+        $written = Invoke-Engine -Command "Import-Module '$manifest' -ErrorAction Stop; Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e"
+        $written | Should -Be '35ba2101ae3f4d45b96e9c51f461bbff'
     }
 
     It 'do not import without the assembly' {
