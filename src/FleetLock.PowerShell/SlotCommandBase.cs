@@ -15,9 +15,6 @@ public abstract class SlotCommandBase : WaitingCommandBase
     // What is answered within this time is written before the next item is asked for, so that a quick server is asked in order.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
 
-    // Ctrl+C is to end a cmdlet within a second.
-    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromMilliseconds(700);
-
     private readonly FleetLockOperation _operation;
 
     private protected SlotCommandBase(FleetLockOperation operation) => _operation = operation;
@@ -112,7 +109,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
 
     private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => SendAsync(call.Client, call.Group, call.Id, hold, cancellationToken);
 
-    private static Task<bool> ReleaseAsync(SlotCall call) => call.Client.TryReleaseAsync(call.Group, call.Id, ReleaseLimit);
+    private static Task<bool> ReleaseAsync(SlotCall call) => call.Client.TryReleaseAsync(call.Group, call.Id, InteractiveLimits.InterruptedRelease);
 
     private void Write(FleetLockResult result)
     {

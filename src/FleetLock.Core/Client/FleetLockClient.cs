@@ -79,10 +79,10 @@ public sealed class FleetLockClient : IDisposable
     /// <returns>True when the server has acknowledged it.</returns>
     public async Task<bool> TryReleaseAsync(string group, string id, TimeSpan timeLimit)
     {
-        using var timeout = new CancellationTokenSource(timeLimit);
+        using var deadline = Clocks.CreateTimeout(_options.Clock, timeLimit);
         try
         {
-            return (await UnlockAsync(group, id, timeout.Token).ConfigureAwait(false)).IsSuccess;
+            return (await UnlockAsync(group, id, deadline.Token).ConfigureAwait(false)).IsSuccess;
         }
         catch (Exception e) when (e is OperationCanceledException or FleetLockInputException)
         {
@@ -267,7 +267,7 @@ public sealed class FleetLockClient : IDisposable
         string unknown,
         CancellationToken cancellationToken)
     {
-        using var deadline = StartDeadline(cancellationToken);
+        using var deadline = new Deadline(_options.Timeout, _options.Clock, cancellationToken);
         int? status = null;
         try
         {
@@ -282,7 +282,7 @@ public sealed class FleetLockClient : IDisposable
         {
             throw new OperationCanceledException($"The request was cancelled. {unknown}".TrimEnd(), e, cancellationToken);
         }
-        catch (Exception e) when (IsTransport(e) && deadline.IsCancellationRequested)
+        catch (Exception e) when (IsTransport(e) && deadline.HasPassed)
         {
             // An answer that had begun with another code than 200 is a refusal, however it would have ended.
             return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, TimedOutMessage(status is null ? "no answer" : $"the {status} answer did not end"))
@@ -327,14 +327,6 @@ public sealed class FleetLockClient : IDisposable
     /// </summary>
     private static bool IsWebPage(HttpContentHeaders headers) =>
         headers.ContentType?.MediaType?.ToUpperInvariant() is "TEXT/HTML" or "APPLICATION/XHTML+XML" && headers.ContentLength != 0;
-
-    private CancellationTokenSource StartDeadline(CancellationToken cancellationToken)
-    {
-        var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (_options.HasTimeout)
-            deadline.CancelAfter(_options.Timeout);
-        return deadline;
-    }
 
     private string TimedOutMessage(string what) => $"{what} from {Server.Peer} within {_options.Timeout.TotalSeconds:0.###} s";
 

@@ -45,7 +45,7 @@ public sealed record FleetLockClientOptions
     /// <summary>More headers for each request. The protocol's own, and those that belong to the connection, cannot be set.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    /// <summary>The clock for <see cref="FleetLockResult.Time"/> and <see cref="FleetLockResult.Elapsed"/>.</summary>
+    /// <summary>The clock for time-outs, <see cref="FleetLockResult.Time"/> and <see cref="FleetLockResult.Elapsed"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal bool HasTimeout => Timeout != System.Threading.Timeout.InfiniteTimeSpan;

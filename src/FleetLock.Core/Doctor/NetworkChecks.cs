@@ -57,8 +57,8 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
     /// <returns>What was found.</returns>
     internal async Task<string> ConnectAsync(CancellationToken cancellationToken)
     {
-        using var deadline = StartDeadline(cancellationToken);
-        using var connection = await OpenAsync(deadline.Token, cancellationToken).ConfigureAwait(false);
+        using var deadline = new Deadline(options.Timeout, options.Clock, cancellationToken);
+        using var connection = await OpenAsync(deadline, cancellationToken).ConfigureAwait(false);
         return $"{options.Server.Peer} takes connections";
     }
 
@@ -68,8 +68,8 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
     /// <returns>What was found.</returns>
     internal async Task<string> HandshakeAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        using var deadline = StartDeadline(cancellationToken);
-        using var connection = await OpenAsync(deadline.Token, cancellationToken).ConfigureAwait(false);
+        using var deadline = new Deadline(options.Timeout, options.Clock, cancellationToken);
+        using var connection = await OpenAsync(deadline, cancellationToken).ConfigureAwait(false);
         using var registration = deadline.Token.Register(connection.Dispose);
         var fault = "";
         try
@@ -85,11 +85,11 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
             await tls.AuthenticateAsClientAsync(Server.Host, own, SslProtocols.None, checkCertificateRevocation: false).ConfigureAwait(false);
             return Describe(tls, fault, now);
         }
-        catch (Exception e) when (e is AuthenticationException or System.IO.IOException || deadline.IsCancellationRequested)
+        catch (Exception e) when (e is AuthenticationException or System.IO.IOException || deadline.Token.IsCancellationRequested)
         {
             // Closing the connection under a handshake ends it with whatever exception is nearest.
             cancellationToken.ThrowIfCancellationRequested();
-            throw new CheckFailedException($"no TLS with {options.Server.Peer}: {Reason(e, deadline.Token)}", "Check that the port is one for https, and whether the server wants a client certificate.");
+            throw new CheckFailedException($"no TLS with {options.Server.Peer}: {Reason(e, deadline)}", "Check that the port is one for https, and whether the server wants a client certificate.");
         }
     }
 
@@ -119,16 +119,16 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
             : string.Join(", ", chain?.ChainStatus.Select(status => TerminalText.Clean(status.StatusInformation).TrimEnd('.')).Distinct() ?? ["it is not trusted"]);
     }
 
-    private async Task<TcpClient> OpenAsync(CancellationToken deadline, CancellationToken cancellationToken)
+    private async Task<TcpClient> OpenAsync(Deadline deadline, CancellationToken cancellationToken)
     {
         var connection = new TcpClient();
         try
         {
-            using var registration = deadline.Register(connection.Dispose);
+            using var registration = deadline.Token.Register(connection.Dispose);
             await connection.ConnectAsync(Server.Host, Server.Port).ConfigureAwait(false);
             return connection;
         }
-        catch (Exception e) when (e is SocketException || deadline.IsCancellationRequested)
+        catch (Exception e) when (e is SocketException || deadline.Token.IsCancellationRequested)
         {
             connection.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
@@ -136,15 +136,7 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
         }
     }
 
-    private CancellationTokenSource StartDeadline(CancellationToken cancellationToken)
-    {
-        var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (options.HasTimeout)
-            deadline.CancelAfter(options.Timeout);
-        return deadline;
-    }
-
-    private string Reason(Exception e, CancellationToken deadline) => deadline.IsCancellationRequested
+    private string Reason(Exception e, Deadline deadline) => deadline.HasPassed
         ? FormattableString.Invariant($"no answer within {options.Timeout.TotalSeconds:0.###} s")
         : TerminalText.Clean(e.Message);
 

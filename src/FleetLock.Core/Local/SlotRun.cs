@@ -13,9 +13,6 @@ public sealed class SlotRun : IDisposable
 
     private static readonly TimeSpan CleanUpTimeout = TimeSpan.FromSeconds(10);
 
-    // Ctrl+C is to end a wait within a second.
-    private static readonly TimeSpan InterruptedCleanUpTimeout = TimeSpan.FromMilliseconds(700);
-
     private readonly FleetLockClient _client;
     private readonly SlotWaiter _waiter;
     private readonly string _scope;
@@ -83,7 +80,7 @@ public sealed class SlotRun : IDisposable
         catch when (run._runLock is not null)
         {
             // The request that was cancelled may have been granted. Nobody runs under it: the file lock is ours.
-            await run.CleanUpAsync(cancellationToken.IsCancellationRequested ? InterruptedCleanUpTimeout : CleanUpTimeout).ConfigureAwait(false);
+            await run.CleanUpAsync(cancellationToken.IsCancellationRequested ? InteractiveLimits.InterruptedRelease : CleanUpTimeout).ConfigureAwait(false);
             throw;
         }
         finally

@@ -6,8 +6,6 @@ public sealed class HolderLookup(FleetLockClient client)
 {
     private const int MostShown = 3;
 
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(3);
-
     /// <summary>Looks it up. It never throws but for the caller's cancellation.</summary>
     /// <param name="group">The group.</param>
     /// <param name="cancellationToken">Ends the look-up.</param>
@@ -15,8 +13,7 @@ public sealed class HolderLookup(FleetLockClient client)
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<string?> DescribeAsync(string group, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeLimit);
+        using var limit = new Deadline(InteractiveLimits.HolderLookup, client.Options.Clock, cancellationToken);
         try
         {
             var list = await client.GetGroupsAsync(limit.Token).ConfigureAwait(false);

@@ -7,15 +7,10 @@ namespace FleetLock.PowerShell.Completion;
 
 /// <summary>
 /// What the server in force tells of its groups to somebody who presses Tab: within a second, and nothing at all when it is away, refuses or
-/// does not have the extension.
+/// does not have the extension. A server that is away is not waited for at each key.
 /// </summary>
 internal static class ServerInForce
 {
-    private const int TimeLimitSec = 1;
-
-    // Long enough for one command line; a server that is away is not waited for at each key.
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
-
     // Which server is asked, and how: what else is typed does not matter.
     private static readonly string[] Asking = ["Uri", "Token", "Credential", "Certificate", "CertificatePath", "CaCertificatePath", "SkipCertificateCheck", "Proxy", "NoProxy", "Header"];
 
@@ -59,7 +54,7 @@ internal static class ServerInForce
         shell
             .AddCommand(new CmdletInfo("Get-FleetGroup", typeof(GetFleetGroupCommand)))
             .AddParameters(given)
-            .AddParameter("TimeoutSec", TimeLimitSec)
+            .AddParameter("TimeoutSec", Math.Max(1, (int)InteractiveLimits.Completion.TotalSeconds))
             .AddParameter("ErrorAction", ActionPreference.Ignore)
             .AddParameter("WarningAction", ActionPreference.SilentlyContinue)
             .AddParameter("Verbose", false);
@@ -77,6 +72,6 @@ internal static class ServerInForce
     private sealed record Answer(string Configuration, Dictionary<string, object?> Given, IReadOnlyList<FleetGroup> Groups, Stopwatch Age)
     {
         internal bool IsFor(string configuration, Dictionary<string, object?> given) =>
-            Age.Elapsed < Freshness && Configuration == configuration && Given.Count == given.Count && given.All(one => Given.TryGetValue(one.Key, out var value) && Equals(value, one.Value));
+            Age.Elapsed < InteractiveLimits.CompletionFreshness && Configuration == configuration && Given.Count == given.Count && given.All(one => Given.TryGetValue(one.Key, out var value) && Equals(value, one.Value));
     }
 }

@@ -1,4 +1,5 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -29,9 +30,13 @@ public sealed class ConnectionReuseTests
     {
         var late = new TaskCompletionSource();
         await using var server = new RawServer(RawAnswer.Http(200).After(late.Task), Full);
-        using var client = Exchange.ClientOf(server.Url, Exchange.LongerTimeout);
+        var clock = new FakeTimeProvider();
+        using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
 
-        var first = await client.SendAsync(FleetLockOperation.Unlock);
+        var unlock = client.SendAsync(FleetLockOperation.Unlock);
+        await server.Asked;
+        clock.Advance(Exchange.FakeTimeout);
+        var first = await unlock;
         late.SetResult();
         var second = await client.SendAsync(FleetLockOperation.Lock);
 

@@ -1,4 +1,5 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -8,11 +9,11 @@ internal static class Exchange
     internal const string Group = "workers";
     internal const string Id = "35ba2101ae3f4d45b96e9c51f461bbff";
 
-    /// <summary>For tests of the request's own time-out that end alike whatever has been received until then.</summary>
-    internal static readonly TimeSpan ShortTimeout = TimeSpan.FromMilliseconds(300);
+    /// <summary>The time-out of a client on a clock that the test moves.</summary>
+    internal static readonly TimeSpan FakeTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>For tests of the time-out in which something has to be received before, even on a busy machine.</summary>
-    internal static readonly TimeSpan LongerTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>For tests that end alike whatever has been sent and received until then.</summary>
+    internal static readonly TimeSpan ShortTimeout = TimeSpan.FromMilliseconds(300);
 
     internal static FleetLockOperation[] Operations => [FleetLockOperation.Lock, FleetLockOperation.Unlock];
 
@@ -20,7 +21,7 @@ internal static class Exchange
     internal static FleetLockClient ClientOf(string url, TimeSpan? timeout = null, TimeProvider? clock = null) => new(new FleetLockClientOptions
     {
         Server = ServerAddress.Parse(url),
-        Timeout = timeout ?? TimeSpan.FromSeconds(30),
+        Timeout = timeout ?? TestTimeout.Hang,
         Clock = clock ?? TimeProvider.System,
     });
 
@@ -38,11 +39,35 @@ internal static class Exchange
         return await client.SendAsync(operation);
     }
 
-    /// <summary>The same with a time-out that is meant to pass.</summary>
-    internal static async Task<FleetLockResult> OfAsync(FleetLockOperation operation, TimeSpan timeout, params RawAnswer[] script)
+    /// <summary>The same with a time-out that passes as soon as the server has been asked.</summary>
+    internal static async Task<FleetLockResult> TimedOutAsync(FleetLockOperation operation, params RawAnswer[] script)
     {
         await using var server = new RawServer(script);
-        using var client = ClientOf(server.Url, timeout);
-        return await client.SendAsync(operation);
+        return await TimedOutAsync(server, client => client.SendAsync(operation));
+    }
+
+    /// <summary>Uses a client whose time-out passes as soon as the server has been asked.</summary>
+    internal static async Task<T> TimedOutAsync<T>(RawServer server, Func<FleetLockClient, Task<T>> use)
+    {
+        var clock = new FakeTimeProvider();
+        using var client = ClientOf(server.Url, FakeTimeout, clock);
+        var used = use(client);
+        await server.Asked.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
+        clock.Advance(FakeTimeout);
+        return await used.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>
+    /// For what has to be received before the time-out passes, which nothing tells from outside: a machine that is too busy for one time-out gets
+    /// one twice as long.
+    /// </summary>
+    internal static async Task<T> WithTimeEnoughAsync<T>(Func<TimeSpan, Task<T>> use, Func<T, bool> hasReceived)
+    {
+        for (var timeout = TimeSpan.FromSeconds(1); ; timeout += timeout)
+        {
+            var result = await use(timeout);
+            if (hasReceived(result) || timeout > TestTimeout.Hang)
+                return result;
+        }
     }
 }

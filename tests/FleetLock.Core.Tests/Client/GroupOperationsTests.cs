@@ -1,5 +1,6 @@
 using System.Net;
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -117,9 +118,16 @@ public sealed class GroupOperationsTests
     {
         var row = HostileAnswers.Rows.Single(candidate => candidate.Name == name);
         await using var server = new RawServer(new IPEndPoint(IPAddress.Loopback, 0), null, self => operation == "show" ? [row.Answer(self)] : [row.Answer(self), RawAnswer.Http(200, Shown)]);
-        using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
+        var clock = new FakeTimeProvider();
+        using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
 
-        Assert.NotEqual(FleetLockStatus.Released, await FailAsync(client, operation));
+        // Some of the answers do not end, and then the time-out has to: not before the server was asked.
+        var operating = FailAsync(client, operation);
+        await Task.WhenAny(operating, server.Asked);
+        while (await Task.WhenAny(operating, Task.Delay(Exchange.ShortTimeout, TestContext.Current.CancellationToken)) != operating)
+            clock.Advance(Exchange.FakeTimeout);
+
+        Assert.NotEqual(FleetLockStatus.Released, await operating);
 
         // What changes nothing may be sent again by .NET itself, when the connection breaks.
         Assert.True(operation == "show" || server.Requests.Count == 1, $"{server.Requests.Count} requests were sent");
@@ -155,10 +163,9 @@ public sealed class GroupOperationsTests
     public async Task Silence_is_a_time_out_that_says_what_is_unknown(string operation)
     {
         await using var server = new RawServer(RawAnswer.Never);
-        using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
 
-        Assert.Equal(FleetLockStatus.TimedOut, await FailAsync(client, operation, message =>
-            Assert.Equal(operation != "show", message.Contains("although no answer arrived", StringComparison.Ordinal))));
+        Assert.Equal(FleetLockStatus.TimedOut, await Exchange.TimedOutAsync(server, client => FailAsync(client, operation, message =>
+            Assert.Equal(operation != "show", message.Contains("although no answer arrived", StringComparison.Ordinal)))));
     }
 
     [Theory]

@@ -17,9 +17,11 @@ public sealed class HostileServerTests
             new IPEndPoint(IPAddress.Loopback, 0),
             null,
             self => row.IsRepeated ? [row.Answer(self)] : [row.Answer(self), RawAnswer.Http(200)]);
-        using var client = Exchange.ClientOf(server.Url, row.Expected == FleetLockStatus.TimedOut ? Exchange.ShortTimeout : null);
+        using var client = Exchange.ClientOf(server.Url);
 
-        var result = await client.SendAsync(operation);
+        var result = row.Expected == FleetLockStatus.TimedOut
+            ? await Exchange.TimedOutAsync(server, impatient => impatient.SendAsync(operation))
+            : await client.SendAsync(operation);
 
         AssertOutcome(operation, row.Expected, result);
         Assert.True(result.HttpStatus == 200 || !result.IsSuccess);

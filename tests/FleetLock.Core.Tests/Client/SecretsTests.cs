@@ -96,7 +96,7 @@ public sealed class SecretsTests
     private static FleetLockClient Create(string url, Func<FleetLockClientOptions, FleetLockClientOptions> change) => new(change(new FleetLockClientOptions
     {
         Server = ServerAddress.Parse(url),
-        Timeout = TimeSpan.FromSeconds(30),
+        Timeout = TestTimeout.Hang,
         Headers = new Dictionary<string, string> { ["X-Key"] = OfHeader },
     }));
 

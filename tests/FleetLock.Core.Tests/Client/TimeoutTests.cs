@@ -1,4 +1,5 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -10,7 +11,7 @@ public sealed class TimeoutTests
     [InlineData(FleetLockOperation.Unlock, "may have released")]
     public async Task Silence_times_out_and_leaves_the_outcome_unknown(FleetLockOperation operation, string warning)
     {
-        var result = await Exchange.OfAsync(operation, Exchange.ShortTimeout, RawAnswer.Never);
+        var result = await Exchange.TimedOutAsync(operation, RawAnswer.Never);
 
         AssertUnknown(result);
         Assert.Contains(warning, Advice.For(result), StringComparison.Ordinal);
@@ -23,20 +24,43 @@ public sealed class TimeoutTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\n")]
     public async Task Silence_after_half_a_head_times_out_and_leaves_the_outcome_unknown(string half) =>
-        AssertUnknown(await Exchange.OfAsync(FleetLockOperation.Lock, Exchange.ShortTimeout, RawAnswer.Of(half).ThenSilence()));
+        AssertUnknown(await Exchange.TimedOutAsync(FleetLockOperation.Lock, RawAnswer.Of(half).ThenSilence()));
 
     [Fact]
     public async Task Silence_in_an_errors_body_times_out_but_the_code_has_settled_the_outcome()
     {
         var half = RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{\"kind\":").ThenSilence();
 
-        var result = await Exchange.OfAsync(FleetLockOperation.Lock, Exchange.LongerTimeout, half);
+        var result = await Exchange.WithTimeEnoughAsync(LockAsync, result => result.HttpStatus is not null);
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
         Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
         Assert.Equal(409, result.HttpStatus);
         Assert.False(result.OutcomeUnknown);
-        Assert.Matches(@"^the 409 answer did not end from 127\.0\.0\.1:\d+ within 2 s$", result.Message);
+        Assert.Matches(@"^the 409 answer did not end from 127\.0\.0\.1:\d+ within \d+ s$", result.Message);
+
+        async Task<FleetLockResult> LockAsync(TimeSpan timeout)
+        {
+            await using var server = new RawServer(half);
+            using var client = Exchange.ClientOf(server.Url, timeout);
+            return await client.SendAsync(FleetLockOperation.Lock);
+        }
+    }
+
+    [Fact]
+    public async Task The_time_out_passes_when_its_time_is_over_and_not_before()
+    {
+        var clock = new FakeTimeProvider();
+        await using var server = new RawServer(RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
+        var request = client.SendAsync(FleetLockOperation.Lock);
+        await server.Asked;
+
+        clock.Advance(Exchange.FakeTimeout - TimeSpan.FromMilliseconds(1));
+        Assert.False(request.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal((FleetLockStatus.TimedOut, Exchange.FakeTimeout), ((await request).Status, (await request).Elapsed));
     }
 
     [Fact]
@@ -44,9 +68,8 @@ public sealed class TimeoutTests
     {
         using var cancellation = new CancellationTokenSource();
         await using var server = new RawServer(RawAnswer.Never);
-        using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
 
-        var result = await client.SendAsync(FleetLockOperation.Lock, cancellation.Token);
+        var result = await Exchange.TimedOutAsync(server, client => client.SendAsync(FleetLockOperation.Lock, cancellation.Token));
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
     }
@@ -66,6 +89,6 @@ public sealed class TimeoutTests
         Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
         Assert.Null(result.HttpStatus);
         Assert.True(result.OutcomeUnknown);
-        Assert.Matches(@"^no answer from 127\.0\.0\.1:\d+ within 0\.3 s$", result.Message);
+        Assert.Matches(@"^no answer from 127\.0\.0\.1:\d+ within 30 s$", result.Message);
     }
 }

@@ -101,7 +101,7 @@ public sealed class TlsOptionTests : IDisposable
 
     private static async Task<FleetLockResult> LockAsync(RawServer server, Func<FleetLockClientOptions, FleetLockClientOptions> change)
     {
-        using var client = new FleetLockClient(change(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Url), Timeout = TimeSpan.FromSeconds(30) }));
+        using var client = new FleetLockClient(change(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Url), Timeout = TestTimeout.Hang }));
         return await client.SendAsync(FleetLockOperation.Lock);
     }
 }

@@ -192,7 +192,7 @@ public sealed class TransportOptionTests
     }
 
     private static FleetLockClient Create(string url, Func<FleetLockClientOptions, FleetLockClientOptions> change) =>
-        new(change(new FleetLockClientOptions { Server = ServerAddress.Parse(url), Timeout = TimeSpan.FromSeconds(30) }));
+        new(change(new FleetLockClientOptions { Server = ServerAddress.Parse(url), Timeout = TestTimeout.Hang }));
 
     private static async Task<string?> AuthorizationOfAsync(string userInformation, Func<FleetLockClientOptions, FleetLockClientOptions> change)
     {

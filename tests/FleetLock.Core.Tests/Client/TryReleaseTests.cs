@@ -1,12 +1,11 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
 /// <summary>The release after a lock that was perhaps granted: one request, an answer of yes or no, and never an exception.</summary>
 public sealed class TryReleaseTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     public static readonly TheoryData<int> OtherCodes = [201, 202, 204, 302, 400, 401, 404, 409, 423, 500, 503];
 
     [Fact]
@@ -15,7 +14,7 @@ public sealed class TryReleaseTests
         await using var server = new RawServer(RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url);
 
-        Assert.True(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, Patience));
+        Assert.True(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, TestTimeout.Hang));
         Assert.Equal("POST /v1/steady-state HTTP/1.1", Assert.Single(server.Requests).Line);
     }
 
@@ -26,16 +25,15 @@ public sealed class TryReleaseTests
         await using var server = new RawServer(RawAnswer.Http(status), RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url);
 
-        Assert.False(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, Patience));
+        Assert.False(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, TestTimeout.Hang));
         Assert.Single(server.Requests);
     }
 
     [Fact]
     public async Task No_answer_is_false()
     {
-        Assert.False(await TryAsync(RawAnswer.Reset, Patience));
-        Assert.False(await TryAsync(RawAnswer.Of("garbage\r\n").ThenClose(), Patience));
-        Assert.False(await TryAsync(RawAnswer.Never, Exchange.ShortTimeout));
+        Assert.False(await TryAsync(RawAnswer.Reset, TestTimeout.Hang));
+        Assert.False(await TryAsync(RawAnswer.Of("garbage\r\n").ThenClose(), TestTimeout.Hang));
         Assert.False(await TryAsync(RawAnswer.Never, TimeSpan.Zero));
     }
 
@@ -43,9 +41,24 @@ public sealed class TryReleaseTests
     public async Task The_requests_own_time_out_ends_it_too()
     {
         await using var server = new RawServer(RawAnswer.Never);
-        using var client = Exchange.ClientOf(server.Url, Exchange.ShortTimeout);
 
-        Assert.False(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, Patience));
+        Assert.False(await Exchange.TimedOutAsync(server, client => client.TryReleaseAsync(Exchange.Group, Exchange.Id, Exchange.FakeTimeout + Exchange.FakeTimeout)));
+    }
+
+    [Fact]
+    public async Task Silence_is_false_when_the_time_is_over_and_not_before()
+    {
+        var clock = new FakeTimeProvider();
+        await using var server = new RawServer(RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
+        var release = client.TryReleaseAsync(Exchange.Group, Exchange.Id, TimeSpan.FromMilliseconds(700));
+        await server.Asked;
+
+        clock.Advance(TimeSpan.FromMilliseconds(699));
+        Assert.False(release.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.False(await release.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -54,8 +67,8 @@ public sealed class TryReleaseTests
         await using var server = new RawServer(RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url);
 
-        Assert.False(await client.TryReleaseAsync("under_score", Exchange.Id, Patience));
-        Assert.False(await client.TryReleaseAsync(Exchange.Group, "", Patience));
+        Assert.False(await client.TryReleaseAsync("under_score", Exchange.Id, TestTimeout.Hang));
+        Assert.False(await client.TryReleaseAsync(Exchange.Group, "", TestTimeout.Hang));
     }
 
     [Fact]
@@ -64,7 +77,7 @@ public sealed class TryReleaseTests
         var client = Exchange.ClientOf("http://127.0.0.1:1");
         client.Dispose();
 
-        Assert.False(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, Patience));
+        Assert.False(await client.TryReleaseAsync(Exchange.Group, Exchange.Id, TestTimeout.Hang));
     }
 
     private static async Task<bool> TryAsync(RawAnswer answer, TimeSpan timeLimit)

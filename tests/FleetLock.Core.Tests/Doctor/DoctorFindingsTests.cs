@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Time.Testing;
 
@@ -184,9 +185,10 @@ public sealed class DoctorFindingsTests
     {
         await using var server = new RawServer(RawAnswer.Http(400, Refused), RawAnswer.Http(404));
 
+        var whole = Stopwatch.StartNew();
         var examined = await Examined.OfAsync(server.Url, clock: TimeProvider.System);
 
-        Assert.All(examined.Checks, check => Assert.InRange(check.Duration, TimeSpan.Zero, TimeSpan.FromSeconds(30)));
+        Assert.All(examined.Checks, check => Assert.InRange(check.Duration, TimeSpan.Zero, whole.Elapsed));
         Assert.Matches(@"after [\d.]+ ms$", examined["Protocol"].Message);
         Assert.DoesNotContain(server.Requests, request => request.Line.Contains("pre-reboot", StringComparison.Ordinal));
     }

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -96,10 +99,13 @@ public sealed class DoctorTlsTests : IDisposable
     [Fact]
     public async Task A_server_that_stays_silent_instead_of_shaking_hands_is_found_out()
     {
-        await using var server = new RawServer(RawAnswer.Never);
+        var clock = new FakeTimeProvider();
+        using var silent = new SilentServer();
 
-        var examination = Examined.OfAsync($"https://127.0.0.1:{server.Port}", options => options with { Timeout = Exchange.ShortTimeout });
-        var examined = await examination.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var examination = Examined.OfAsync(silent.Url, options => options with { Timeout = Exchange.FakeTimeout, Clock = clock });
+        await silent.HandshakeAsync();
+        clock.Advance(Exchange.FakeTimeout);
+        var examined = await examination.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         Examined.AssertFailed(examined["TLS"], "no TLS with 127.0.0.1", "Check that the port is one for https");
     }
@@ -107,12 +113,14 @@ public sealed class DoctorTlsTests : IDisposable
     [Fact]
     public async Task The_callers_cancellation_ends_a_handshake()
     {
-        using var cancellation = new CancellationTokenSource(Exchange.ShortTimeout);
-        await using var server = new RawServer(RawAnswer.Never);
+        using var cancellation = new CancellationTokenSource();
+        using var silent = new SilentServer();
 
-        var examination = Examined.OfAsync(new FleetLockSettings { Url = $"https://127.0.0.1:{server.Port}", Id = "node1" }, cancellationToken: cancellation.Token);
+        var examination = Examined.OfAsync(new FleetLockSettings { Url = silent.Url, Id = "node1" }, cancellationToken: cancellation.Token);
+        await silent.HandshakeAsync();
+        await cancellation.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => examination.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => examination.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
     }
 
     private static void AssertRefused(Examined examined, string fault)
@@ -128,5 +136,30 @@ public sealed class DoctorTlsTests : IDisposable
         var examined = await Examined.OfAsync(server.Url, trusting => (options ?? (same => same))(trusting with { CaCertificates = _authority.Trust }));
         Assert.DoesNotContain(server.Requests, request => request.Line.Contains("pre-reboot", StringComparison.Ordinal));
         return examined;
+    }
+
+    /// <summary>A listener that lets a handshake begin and never says anything.</summary>
+    private sealed class SilentServer : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly List<TcpClient> _clients = [];
+
+        internal SilentServer() => _listener.Start();
+
+        internal string Url => $"https://{_listener.LocalEndpoint}";
+
+        /// <summary>Waits for the doctor's second connection, and the first byte on it: with the first one it looks whether there is anybody.</summary>
+        internal async Task HandshakeAsync()
+        {
+            while (_clients.Count < 2)
+                _clients.Add(await _listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken));
+            await _clients[1].GetStream().ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+        }
+
+        public void Dispose()
+        {
+            _clients.ForEach(client => client.Dispose());
+            _listener.Dispose();
+        }
     }
 }

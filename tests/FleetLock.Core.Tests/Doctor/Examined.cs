@@ -1,3 +1,5 @@
+using FleetLock.TestKit;
+
 namespace FleetLock.Core.Tests;
 
 /// <summary>One examination by the doctor, with nothing of this machine in it.</summary>
@@ -33,7 +35,7 @@ internal sealed record Examined(bool Passed, IReadOnlyList<FleetLockCheck> Check
                 configuration =>
                 {
                     // A time-out that is far off: a hang is then a failure and not a hang.
-                    var plain = configuration.RequireClientOptions() with { Timeout = TimeSpan.FromSeconds(30) };
+                    var plain = configuration.RequireClientOptions() with { Timeout = TestTimeout.Hang };
                     return client = new FleetLockClient(options is null ? plain : options(plain));
                 },
                 checks.Add,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -150,9 +151,13 @@ public sealed class FleetLockDoctorTests
     [Fact]
     public async Task Silence_fails_the_protocol_check()
     {
+        var clock = new FakeTimeProvider();
         await using var server = new RawServer(RawAnswer.Never);
 
-        var examined = await Examined.OfAsync(server.Url, options => options with { Timeout = Exchange.ShortTimeout });
+        var examination = Examined.OfAsync(server.Url, options => options with { Timeout = Exchange.FakeTimeout, Clock = clock });
+        await server.Asked;
+        clock.Advance(Exchange.FakeTimeout);
+        var examined = await examination;
 
         Assert.Equal(Whole[..4], examined.Names);
         Examined.AssertFailed(examined["Protocol"], "no answer", "Check the address");
@@ -163,7 +168,11 @@ public sealed class FleetLockDoctorTests
     {
         await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{").ThenSilence());
 
-        Assert.False((await Examined.OfAsync(server.Url, options => options with { Timeout = Exchange.LongerTimeout })).Passed);
+        var examined = await Exchange.WithTimeEnoughAsync(
+            timeout => Examined.OfAsync(server.Url, options => options with { Timeout = timeout }),
+            examined => examined.Checks[^1].Message.Contains("400", StringComparison.Ordinal));
+
+        Assert.False(examined.Passed);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -131,7 +132,7 @@ public sealed class SlotRunTests : IDisposable
     {
         using var cancellation = new CancellationTokenSource();
         await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(200));
-        using var client = Exchange.ClientOf(server.Url);
+        using var client = Exchange.ClientOf(server.Url, clock: new FakeTimeProvider());
 
         var taking = TakeAsync(client, cancellationToken: cancellation.Token);
         await server.Asked;
@@ -141,6 +142,27 @@ public sealed class SlotRunTests : IDisposable
         Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
         using var next = (await TakeAsync(client)).Run;
         Assert.NotNull(next);
+    }
+
+    [Fact]
+    public async Task A_release_that_is_not_answered_holds_up_a_cancellation_for_less_than_a_second()
+    {
+        var clock = new FakeTimeProvider();
+        using var cancellation = new CancellationTokenSource();
+        await using var server = new RawServer(RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
+        var taking = TakeAsync(client, cancellationToken: cancellation.Token);
+        await server.Asked;
+        await cancellation.CancelAsync();
+        while (server.Requests.Count < 2)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+
+        clock.Advance(TimeSpan.FromMilliseconds(699));
+        Assert.False(taking.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
+        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
     }
 
     [Fact]

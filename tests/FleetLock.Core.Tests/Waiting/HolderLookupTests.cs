@@ -1,4 +1,5 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -46,14 +47,22 @@ public sealed class HolderLookupTests
     }
 
     [Fact]
-    public async Task Silence_is_no_fault_and_not_waited_for_long() => Assert.Null(await DescribeAsync(RawAnswer.Never, Exchange.ShortTimeout));
+    public async Task The_clients_own_time_out_is_no_fault() => Assert.Null(await DescribeAsync(RawAnswer.Never, Exchange.ShortTimeout));
 
     [Fact]
     public async Task A_slow_server_is_given_three_seconds_whatever_the_time_out()
     {
-        var lookup = DescribeAsync(RawAnswer.Never, TimeSpan.FromMinutes(5));
+        var clock = new FakeTimeProvider();
+        await using var server = new RawServer(RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, TimeSpan.FromMinutes(5), clock);
+        var lookup = new HolderLookup(client).DescribeAsync(Exchange.Group, TestContext.Current.CancellationToken);
+        await server.Asked;
 
-        Assert.Null(await lookup.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        clock.Advance(TimeSpan.FromSeconds(2.9));
+        Assert.False(lookup.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        Assert.Null(await lookup.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
     }
 
     [Fact]

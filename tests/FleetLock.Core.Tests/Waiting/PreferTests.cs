@@ -1,4 +1,5 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
@@ -46,7 +47,7 @@ public sealed class PreferTests
     public async Task The_header_is_whole_seconds_well_within_the_time_out(double hold, double timeout, string? expected)
     {
         await using var server = new RawServer(RawAnswer.Http(200));
-        using var client = Exchange.ClientOf(server.Url, timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout));
+        using var client = Exchange.ClientOf(server.Url, timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(timeout), new FakeTimeProvider());
 
         await client.LockAsync(Exchange.Group, Exchange.Id, TimeSpan.FromSeconds(hold), TestContext.Current.CancellationToken);
 
@@ -66,7 +67,7 @@ public sealed class PreferTests
     public async Task The_first_try_asks_for_an_answer_at_once_and_the_later_ones_to_be_held()
     {
         await using var server = new RawServer(RawAnswer.Http(503), RawAnswer.Http(503), RawAnswer.Http(503), RawAnswer.Http(200));
-        using var client = Exchange.ClientOf(server.Url);
+        using var client = Exchange.ClientOf(server.Url, TimeSpan.FromSeconds(30), new FakeTimeProvider());
 
         var result = await new SlotWaiter(_clock, () => 0).WaitAsync(
             (hold, token) => client.LockAsync(Exchange.Group, Exchange.Id, hold, token),
