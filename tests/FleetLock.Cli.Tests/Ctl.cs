@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json.Nodes;
 using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
@@ -9,6 +10,7 @@ namespace FleetLock.Cli.Tests;
 internal sealed class Ctl : IDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "fleetlockctl.dll");
+    private static readonly Lazy<string> RuntimeConfiguration = new(WriteRuntimeConfiguration);
     private static readonly string Dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private readonly TemporaryDirectory _directory = new();
@@ -34,10 +36,12 @@ internal sealed class Ctl : IDisposable
     internal Task<Finished> RunAsync(params IEnumerable<string> arguments) => Start(arguments).FinishAsync();
 
     /// <summary>Starts the command line, and waits for nothing.</summary>
-    internal CtlProcess Start(params IEnumerable<string> arguments) => Start(new ProcessStartInfo(Dotnet, [Program, .. arguments]));
+    internal CtlProcess Start(params IEnumerable<string> arguments) => Start(new ProcessStartInfo(Dotnet, [.. Words, .. arguments]));
 
     /// <summary>The same, by a program that takes the command line as its arguments.</summary>
-    internal CtlProcess StartUnder(string wrapper, params IEnumerable<string> arguments) => Start(new ProcessStartInfo(wrapper, [Dotnet, Program, .. arguments]));
+    internal CtlProcess StartUnder(string wrapper, params IEnumerable<string> arguments) => Start(new ProcessStartInfo(wrapper, [Dotnet, .. Words, .. arguments]));
+
+    private static string[] Words => ["exec", "--runtimeconfig", RuntimeConfiguration.Value, Program];
 
     private CtlProcess Start(ProcessStartInfo start)
     {
@@ -80,6 +84,18 @@ internal sealed class Ctl : IDisposable
         foreach (var process in _started)
             process.Dispose();
         _directory.Dispose();
+    }
+
+    /// <summary>The program's own runtime configuration, but nobody waits at a prompt: what is to come may take its time.</summary>
+    private static string WriteRuntimeConfiguration()
+    {
+        var configuration = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(Program, "runtimeconfig.json")))!;
+        var properties = configuration["runtimeOptions"]!["configProperties"]!;
+        foreach (var name in new[] { nameof(InteractiveLimits.InterruptedRelease), nameof(InteractiveLimits.HolderLookup) })
+            properties[$"FleetLock.{name}Sec"] = TestTimeout.Hang.TotalSeconds;
+        var path = Path.Combine(AppContext.BaseDirectory, "patient.runtimeconfig.json");
+        File.WriteAllText(path, configuration.ToJsonString());
+        return path;
     }
 
     private static bool IsOfMachine(string variable) =>

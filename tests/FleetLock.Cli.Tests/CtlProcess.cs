@@ -1,13 +1,11 @@
 using System.Diagnostics;
+using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
 
 /// <summary>A run of the command line that is under way.</summary>
 internal sealed class CtlProcess : IDisposable
 {
-    /// <summary>How long anything may take before the test fails: far longer than it does on a machine under load.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Process _process;
 
     internal CtlProcess(Process process)
@@ -57,7 +55,7 @@ internal sealed class CtlProcess : IDisposable
     {
         try
         {
-            await Task.WhenAll(Exited, Output.Ended, Errors.Ended).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await Task.WhenAll(Exited, Output.Ended, Errors.Ended).WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
         }
         catch (TimeoutException)
         {
@@ -71,7 +69,7 @@ internal sealed class CtlProcess : IDisposable
     {
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
-        _process.WaitForExit(Patience);
+        _process.WaitForExit(TestTimeout.Hang);
         _process.Dispose();
     }
 }

@@ -184,7 +184,7 @@ public sealed class RefusalTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
         await using var server = new RawServer(RawAnswer.Never);
         var process = _ctl.Start("recursive-lock", "-u", server.Url, "-i", "node1");
-        await server.Asked.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await server.Asked.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         await process.SignalAsync("TERM");
         var interrupted = await process.FinishAsync();

@@ -68,7 +68,7 @@ public sealed class RunContentionTests : IDisposable
 
     [Theory]
     [InlineData("--wait")]
-    [InlineData("--wait-timeout", "60")]
+    [InlineData("--wait-timeout", "600")]
     public async Task A_second_copy_that_waits_runs_after_the_first_has_ended(params string[] wait)
     {
         var first = _ctl.Start("run", "--embedded", "-i", _ctl.Id, "--", "sh", "-c", $"{UntilInputEnds}; echo first >>order");

@@ -107,7 +107,7 @@ public sealed class RunSignalTests : IDisposable
     {
         await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(200));
         var run = _ctl.Start("run", "-u", server.Url, "-i", _ctl.Id, "--", "touch", "ran");
-        await server.Asked.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await server.Asked.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         await run.SignalAsync("TERM");
 
@@ -124,7 +124,7 @@ public sealed class RunSignalTests : IDisposable
         await killed.Output.LineAsync("running");
 
         await killed.SignalAsync("KILL");
-        await killed.Exited.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await killed.Exited.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         Assert.Equal([_ctl.Id], await server.HoldersAsync("default"));
         Assert.Equal(75, (await _ctl.RunAsync("run", "-u", server.Url(), "-i", _ctl.Id + "-other", "--", "touch", "ran")).ExitCode);

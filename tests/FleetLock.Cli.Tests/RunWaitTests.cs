@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
@@ -20,15 +21,18 @@ public sealed class RunWaitTests : IDisposable
     [Fact]
     public async Task Who_holds_the_slot_is_said_once_however_often_it_is_asked_for()
     {
-        var asked = 0;
+        var (asked, isSaid) = (0, false);
         await using var server = new AnsweringServer(request => request.Line switch
         {
             List => RawAnswer.Http(200, """{"groups":[{"group":"default","slots":1,"free":0,"holders":[{"id":"another-machine","since":"2026-03-01T12:00:00+00:00"}]}]}"""),
-            Lock when Interlocked.Increment(ref asked) < 4 => RawAnswer.Http(409, Full),
+            Lock when Interlocked.Increment(ref asked) < 4 || !Volatile.Read(ref isSaid) => RawAnswer.Http(409, Full),
             _ => RawAnswer.Http(200),
         });
 
-        var finished = await RunAsync(server.Url, "--wait", "--retry-interval", "1");
+        var run = _ctl.Start("run", "-u", server.Url, "-i", _ctl.Id, "--wait", "--retry-interval", "1", "--", "touch", "ran");
+        await run.Errors.LineAsync(Waiting);
+        Volatile.Write(ref isSaid, true);
+        var finished = await run.FinishAsync();
 
         Assert.Equal(0, finished.ExitCode);
         Assert.Equal(
@@ -38,7 +42,8 @@ public sealed class RunWaitTests : IDisposable
                 "fleetlockctl: released the slot of 'default'",
             ],
             finished.ErrorLines);
-        Assert.Equal([Lock, List, Lock, Lock, Lock, Unlock], server.Requests.Select(request => request.Line));
+        Assert.InRange(server.Requests.Count(request => request.Line == Lock), 4, int.MaxValue);
+        Assert.Single(server.Requests, request => request.Line == List);
     }
 
     [Fact]
@@ -52,8 +57,7 @@ public sealed class RunWaitTests : IDisposable
             _ => RawAnswer.Http(200),
         });
 
-        // Longer than the list is waited for.
-        var finished = await _ctl.RunAsync("run", "-u", server.Url, "-i", _ctl.Id, "--wait", "--", "sleep", "4");
+        var finished = await RunAsync(server.Url, "--wait");
 
         Assert.Equal(
             [
@@ -142,15 +146,19 @@ public sealed class RunWaitTests : IDisposable
     }
 
     [Fact]
-    public async Task The_time_out_of_a_wait_ends_it_with_one_last_try()
+    public async Task The_time_out_of_a_wait_ends_it_and_not_before()
     {
         await using var server = new AnsweringServer(request => request.Line == List ? RawAnswer.Http(404) : RawAnswer.Http(409, Full));
 
         var refused = await RunAsync(server.Url, "--wait-timeout", "2", "--retry-interval", "1");
 
         AssertNotStarted(75, refused);
-        Assert.Contains("waited 2 s for a slot in vain; the last answer was: all 1 semaphore slots currently locked", refused.Errors, StringComparison.Ordinal);
-        Assert.Equal(3, server.Requests.Count(request => request.Line == Lock));
+        var message = Regex.Match(refused.Errors, @"waited (\d+) s for a slot in vain; the last answer was: all 1 semaphore slots currently locked");
+        Assert.True(message.Success, refused.Errors);
+        Assert.InRange(int.Parse(message.Groups[1].Value, null), 2, int.MaxValue);
+
+        // Three, where the machine is not too busy for them; SlotWaiterTests count on a clock of their own.
+        Assert.InRange(server.Requests.Count(request => request.Line == Lock), 1, 3);
     }
 
     [Fact]
@@ -168,7 +176,7 @@ public sealed class RunWaitTests : IDisposable
             return RawAnswer.Never;
         });
         var run = _ctl.Start("run", "-u", server.Url, "-i", _ctl.Id, "--wait", "--", "touch", "ran");
-        await held.Task.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await held.Task.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         await run.SignalAsync("TERM");
         var interrupted = await run.EndAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
 
@@ -87,7 +88,7 @@ public sealed class ServeTests : IDisposable
     {
         var server = _ctl.Start("serve", "--listen", "http://fleetlock.invalid:0", "--data", ":memory:");
 
-        await Task.WhenAny(server.Exited, server.Output.LineAsync("Listening")).WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await Task.WhenAny(server.Exited, server.Output.LineAsync("Listening")).WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
         Assert.DoesNotContain("[::]", server.Output.Text, StringComparison.Ordinal);
     }

@@ -86,7 +86,7 @@ public sealed class ServiceTests : IDisposable
 
         await server.SignalAsync("TERM");
 
-        var answer = await held.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        var answer = await held.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
         Assert.Equal(503, answer.Status);
         Assert.Contains("shutting_down", answer.Body, StringComparison.Ordinal);
         Assert.Equal(0, (await server.EndAsync()).ExitCode);
@@ -153,7 +153,7 @@ public sealed class ServiceTests : IDisposable
     private static async Task<string> ReceiveAsync(Socket socket)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(CtlProcess.Patience);
+        limit.CancelAfter(TestTimeout.Hang);
         var buffer = new byte[1024];
         return Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, SocketFlags.None, limit.Token));
     }

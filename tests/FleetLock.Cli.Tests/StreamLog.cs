@@ -1,4 +1,5 @@
 using System.Text;
+using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
 
@@ -42,7 +43,7 @@ internal sealed class StreamLog
     internal async Task<string> LineAsync(string part)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var late = Task.Delay(CtlProcess.Patience, limit.Token);
+        var late = Task.Delay(TestTimeout.Hang, limit.Token);
         for (; ; )
         {
             Task news;

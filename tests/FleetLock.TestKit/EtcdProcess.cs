@@ -14,12 +14,11 @@ namespace FleetLock.TestKit;
 /// </summary>
 public sealed class EtcdProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly TemporaryDirectory _folder = new();
     private readonly ConcurrentQueue<string> _log = new();
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TestTimeout.Hang };
     private readonly string[] _arguments;
     private readonly int _peerPort;
     private readonly bool _isTls;
@@ -87,7 +86,7 @@ public sealed class EtcdProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process!.Kill();
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TestTimeout.Hang);
         _process.Dispose();
         _process = null;
     }
@@ -191,7 +190,7 @@ public sealed class EtcdProcess : IAsyncDisposable
                 // It does not listen yet.
             }
 
-            if (waited.Elapsed > Patience || _process!.HasExited)
+            if (waited.Elapsed > TestTimeout.Hang || _process!.HasExited)
                 throw new InvalidOperationException("etcd does not answer: " + string.Join(Environment.NewLine, _log));
         }
     }

@@ -9,8 +9,6 @@ namespace FleetLock.TestKit;
 /// </summary>
 public sealed class Fleet : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     /// <summary>The machines' group.</summary>
     public const string Group = "workers";
 
@@ -52,7 +50,7 @@ public sealed class Fleet : IDisposable
     public async Task WaitForAnswersAsync(int count)
     {
         for (; count > 0; count--)
-            Require(await _answered.WaitAsync(Patience), "The server does not answer.");
+            Require(await _answered.WaitAsync(TestTimeout.Hang), "The server does not answer.");
     }
 
     /// <summary>Compares what the machines were told with what a server says, while they do nothing.</summary>

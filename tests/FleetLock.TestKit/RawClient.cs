@@ -10,8 +10,6 @@ namespace FleetLock.TestKit;
 /// </summary>
 public sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly TcpClient _tcp;
     private readonly NetworkStream _stream;
     private readonly BufferedStream _reader;
@@ -28,7 +26,7 @@ public sealed class RawClient : IDisposable
     /// <exception cref="SocketException">Nobody listens there.</exception>
     public static async Task<RawClient> ConnectAsync(Uri server)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(TestTimeout.Hang);
         var tcp = new TcpClient { NoDelay = true };
         try
         {
@@ -89,7 +87,7 @@ public sealed class RawClient : IDisposable
     /// <exception cref="IOException">The connection has ended.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(TestTimeout.Hang);
         await _stream.WriteAsync(bytes, deadline.Token);
     }
 
@@ -106,7 +104,7 @@ public sealed class RawClient : IDisposable
     /// <exception cref="IOException">The connection ended within an answer, or was reset.</exception>
     public async Task<RawResponse?> ReceiveAsync(bool hasBody = true)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(TestTimeout.Hang);
         var head = new List<byte>();
         var one = new byte[1];
         while (!head.TakeLast(4).SequenceEqual("\r\n\r\n"u8.ToArray()))

@@ -8,8 +8,6 @@ namespace FleetLock.TestKit;
 /// <summary>A <c>fleetlockctl serve</c> as a process of its own, which can be killed.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -81,7 +79,7 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> WaitForExitAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(TestTimeout.Hang);
         return _process.ExitCode;
     }
 
@@ -96,7 +94,7 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         try
         {
-            await server._listening.Task.WaitAsync(Patience);
+            await server._listening.Task.WaitAsync(TestTimeout.Hang);
             return server;
         }
         catch

@@ -56,18 +56,4 @@ internal static class Exchange
         clock.Advance(FakeTimeout);
         return await used.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
     }
-
-    /// <summary>
-    /// For what has to be received before the time-out passes, which nothing tells from outside: a machine that is too busy for one time-out gets
-    /// one twice as long.
-    /// </summary>
-    internal static async Task<T> WithTimeEnoughAsync<T>(Func<TimeSpan, Task<T>> use, Func<T, bool> hasReceived)
-    {
-        for (var timeout = TimeSpan.FromSeconds(1); ; timeout += timeout)
-        {
-            var result = await use(timeout);
-            if (hasReceived(result) || timeout > TestTimeout.Hang)
-                return result;
-        }
-    }
 }

@@ -31,7 +31,7 @@ public sealed class TimeoutTests
     {
         var half = RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{\"kind\":").ThenSilence();
 
-        var result = await Exchange.WithTimeEnoughAsync(LockAsync, result => result.HttpStatus is not null);
+        var result = await TestTimeout.LongEnoughAsync(LockAsync, result => result.HttpStatus is not null);
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
         Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
@@ -39,10 +39,10 @@ public sealed class TimeoutTests
         Assert.False(result.OutcomeUnknown);
         Assert.Matches(@"^the 409 answer did not end from 127\.0\.0\.1:\d+ within \d+ s$", result.Message);
 
-        async Task<FleetLockResult> LockAsync(TimeSpan timeout)
+        async Task<FleetLockResult> LockAsync(int seconds)
         {
             await using var server = new RawServer(half);
-            using var client = Exchange.ClientOf(server.Url, timeout);
+            using var client = Exchange.ClientOf(server.Url, TimeSpan.FromSeconds(seconds));
             return await client.SendAsync(FleetLockOperation.Lock);
         }
     }

@@ -168,8 +168,8 @@ public sealed class FleetLockDoctorTests
     {
         await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{").ThenSilence());
 
-        var examined = await Exchange.WithTimeEnoughAsync(
-            timeout => Examined.OfAsync(server.Url, options => options with { Timeout = timeout }),
+        var examined = await TestTimeout.LongEnoughAsync(
+            seconds => Examined.OfAsync(server.Url, options => options with { Timeout = TimeSpan.FromSeconds(seconds) }),
             examined => examined.Checks[^1].Message.Contains("400", StringComparison.Ordinal));
 
         Assert.False(examined.Passed);
