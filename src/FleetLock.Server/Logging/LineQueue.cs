@@ -21,13 +21,13 @@ internal sealed class LineQueue : IDisposable
     /// <summary>The least time between two writes: under load, what comes in it goes out together.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How long the end waits for a stream that nobody reads.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DefaultEndTimeout = TimeSpan.FromSeconds(2);
 
     // Not a Lock: the writer waits on it.
     private readonly object _gate = new();
     private readonly Stream _output;
     private readonly Action<IBufferWriter<byte>, long> _tellLost;
+    private readonly TimeSpan _endTimeout;
     private readonly Thread _writer;
     private ArrayBufferWriter<byte> _pending = new();
     private ArrayBufferWriter<byte> _writing = new();
@@ -39,8 +39,10 @@ internal sealed class LineQueue : IDisposable
     /// <summary>Begins to write.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="tellLost">Writes the line that tells how many lines are lost.</param>
-    internal LineQueue(Stream output, Action<IBufferWriter<byte>, long> tellLost)
+    /// <param name="endTimeout">How long the end waits for a stream that nobody reads; two seconds if not given.</param>
+    internal LineQueue(Stream output, Action<IBufferWriter<byte>, long> tellLost, TimeSpan? endTimeout = null)
     {
+        _endTimeout = endTimeout ?? DefaultEndTimeout;
         _output = output;
         _tellLost = tellLost;
         _writer = new Thread(Run) { Name = "Log", IsBackground = true };
@@ -81,7 +83,7 @@ internal sealed class LineQueue : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        _writer.Join(Patience);
+        _writer.Join(_endTimeout);
     }
 
     private void Run()

@@ -13,7 +13,8 @@ internal static class Etcd
 
     internal static void SkipWithout() => Assert.SkipWhen(EtcdProcess.Missing is not null, EtcdProcess.Missing ?? "");
 
-    internal static EtcdStoreOptions Options(params Uri[] endpoints) => new() { Endpoints = endpoints };
+    /// <summary>Options whose time-out is far off: a busy etcd is not one that fails.</summary>
+    internal static EtcdStoreOptions Options(params Uri[] endpoints) => new() { Endpoints = endpoints, Timeout = TestTimeout.Hang };
 
     internal static EtcdStore Store(this EtcdProcess etcd) => new(Options(etcd.Endpoint));
 

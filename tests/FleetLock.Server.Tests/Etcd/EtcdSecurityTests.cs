@@ -124,7 +124,7 @@ public sealed class EtcdSecurityTests : IDisposable
         way.Mend();
 
         var saved = await other.SaveAsync(Group, seen, Held(1), Token);
-        Assert.Equal(saved.Current.Revision, (await told.Task.WaitAsync(TimeSpan.FromSeconds(30), Token)).Revision);
+        Assert.Equal(saved.Current.Revision, (await told.Task.WaitAsync(TestTimeout.Hang, Token)).Revision);
     }
 
     [Fact]

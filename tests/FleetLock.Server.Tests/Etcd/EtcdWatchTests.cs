@@ -10,8 +10,6 @@ namespace FleetLock.Server.Tests;
 /// </summary>
 public sealed class EtcdWatchTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private EtcdProcess _etcd = null!;
     private EtcdStore _other = null!;
 
@@ -42,7 +40,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
 
         await ReleaseAsync(held);
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
     }
 
     [Fact]
@@ -55,7 +53,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
 
         await _etcd.PutAsync(Etcd.Key, """{"total_slots":2,"holders":["b"]}""");
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
         var stored = (await _other.LoadAsync(Group, Token)).Semaphore;
         Assert.Equal(["b", "waiting"], stored.Holders.Keys);
         Assert.Equal((2, Holder), (stored.Configured, stored.Holders["b"]));
@@ -77,7 +75,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
         // The answer to a mere compare has the same revision as the release; the store is not to take it for its own.
         await Record.ExceptionAsync(() => store.SaveAsync("another", StoredSemaphore.None, StoredSemaphore.None.Semaphore, Token));
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
     }
 
     [Fact]
@@ -95,7 +93,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
         await _etcd.CompactAsync();
         way.Mend();
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
     }
 
     [Fact]
@@ -110,7 +108,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
         await _etcd.StartAgainAsync();
         await ReleaseAsync(held);
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
     }
 
     [Fact]
@@ -124,7 +122,7 @@ public sealed class EtcdWatchTests : IAsyncLifetime
         await _etcd.PutAsync(Etcd.Key, "damaged");
         await _etcd.PutAsync(Etcd.Key, """{"total_slots":1,"holders":[]}""");
 
-        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(Patience, Token)).Reply);
+        Assert.Equal(SlotReply.Granted, (await waiting.WaitAsync(TestTimeout.Hang, Token)).Reply);
     }
 
     private static GroupCoordinator Coordinator(EtcdStore store) => new(Group, store, new FakeTimeProvider(Since), new ServerMetrics());

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FleetLock.TestKit;
 using Microsoft.AspNetCore.Http;
 
 namespace FleetLock.Server.Tests;
@@ -25,7 +26,7 @@ internal sealed class RequestAborts : IObserver<DiagnosticListener>, IObserver<K
     }
 
     /// <summary>Ends when it is noticed.</summary>
-    internal Task Noticed => _noticed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    internal Task Noticed => _noticed.Task.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 
     public void OnNext(DiagnosticListener value)
     {

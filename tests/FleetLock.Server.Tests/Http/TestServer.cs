@@ -54,7 +54,7 @@ internal sealed class TestServer : IAsyncDisposable
         var deadline = Stopwatch.StartNew();
         for (var waiting = -1; waiting != count;)
         {
-            Assert.True(deadline.Elapsed < TimeSpan.FromSeconds(30), $"{waiting} wait, not {count}");
+            Assert.True(deadline.Elapsed < TestTimeout.Hang, $"{waiting} wait, not {count}");
             waiting = (await GroupAsync(group)).Waiting;
         }
     }

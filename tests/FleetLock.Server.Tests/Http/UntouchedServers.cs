@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace FleetLock.Server.Tests;
 
 /// <summary>
@@ -8,14 +10,15 @@ public sealed class UntouchedServers : IAsyncLifetime
 {
     internal const string Id = "node";
 
+    private readonly CapturedLog _log = new();
     private TestServer _free = null!;
     private TestServer _held = null!;
     private string _before = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _free = await TestServer.StartAsync(new MemoryStore(), (Sample.Group, 1));
-        _held = await TestServer.StartAsync(new MemoryStore(), (Sample.Group, 1));
+        _free = await StartAsync();
+        _held = await StartAsync();
         await _held.LockAsync(Id);
         _before = await StateAsync();
     }
@@ -24,6 +27,10 @@ public sealed class UntouchedServers : IAsyncLifetime
     {
         await _free.DisposeAsync();
         await _held.DisposeAsync();
+
+        // Also of requests whose answer nobody waited for.
+        Assert.DoesNotContain(_log.Lines, line => line.Level >= LogLevel.Error);
+        _log.Dispose();
     }
 
     /// <summary>Each server with the request line that would change it.</summary>
@@ -31,6 +38,9 @@ public sealed class UntouchedServers : IAsyncLifetime
 
     /// <summary>No slot was touched, and both still answer.</summary>
     internal async Task AssertUntouchedAsync() => Assert.Equal(_before, await StateAsync());
+
+    private Task<TestServer> StartAsync() =>
+        TestServer.StartAsync(TestServer.Options(new MemoryStore(), (Sample.Group, 1)) with { Logging = logging => logging.AddProvider(_log) });
 
     private async Task<string> StateAsync() => await _free.GroupsAsync() + await _held.GroupsAsync();
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using FleetLock.TestKit;
 
 namespace FleetLock.Server.Tests;
 
@@ -11,7 +12,7 @@ public sealed class LineQueueTests : IDisposable
     private readonly GatedStream _stream = new();
     private readonly LineQueue _queue;
 
-    public LineQueueTests() => _queue = new LineQueue(_stream, (line, count) => Encoding.UTF8.GetBytes($"lost {count}\n", line));
+    public LineQueueTests() => _queue = Create(TestTimeout.Hang);
 
     public void Dispose()
     {
@@ -103,12 +104,15 @@ public sealed class LineQueueTests : IDisposable
     [Fact]
     public void The_end_does_not_wait_for_ever()
     {
-        _queue.Add("first\n"u8, isImportant: false);
+        var queue = Create(TimeSpan.FromMilliseconds(10));
+        queue.Add("first\n"u8, isImportant: false);
 
-        _queue.Dispose();
+        queue.Dispose();
 
         Assert.Equal("", _stream.Text);
     }
+
+    private LineQueue Create(TimeSpan endTimeout) => new(_stream, (line, count) => Encoding.UTF8.GetBytes($"lost {count}\n", line), endTimeout);
 
     /// <summary>A stream whose writes wait until it is opened.</summary>
     private sealed class GatedStream : MemoryStream
@@ -132,7 +136,7 @@ public sealed class LineQueueTests : IDisposable
 
         internal async Task<string> NextAsync()
         {
-            Assert.True(await _written.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Assert.True(await _written.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
             Assert.True(_writes.TryDequeue(out var write));
             return write;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FleetLock.TestKit;
 
 namespace FleetLock.Server.Tests;
 
@@ -92,7 +93,7 @@ internal sealed class StagedStore : ISemaphoreStore
         private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Ends when the coordinator has asked for the save.</summary>
-        internal Task Begun => _begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        internal Task Begun => _begun.Task.WaitAsync(TestTimeout.Hang);
 
         internal Task Released => _released.Task;
 

@@ -1,3 +1,5 @@
+using FleetLock.TestKit;
+
 using static FleetLock.Server.Tests.Sample;
 using static FleetLock.Server.Tests.WaitingModel;
 
@@ -6,8 +8,6 @@ namespace FleetLock.Server.Tests;
 /// <summary>Random batches of requests, with clients that go, waits that end, other servers and faults in between, go as in <see cref="WaitingModel"/>.</summary>
 public sealed class WaitingModelTests : CoordinatorTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly WaitingModel _model = new(1, "a");
     private readonly Dictionary<Ask, (Task<SlotDecision> Answer, CancellationTokenSource Gone)> _open = new(ReferenceEqualityComparer.Instance);
     private Random _random = new(0);
@@ -84,7 +84,7 @@ public sealed class WaitingModelTests : CoordinatorTests
         var last = UnlockAsync("nobody");
         save.Release();
         await before;
-        await Task.WhenAny(last).WaitAsync(Patience, Token);
+        await Task.WhenAny(last).WaitAsync(TestTimeout.Hang, Token);
         return batch;
     }
 

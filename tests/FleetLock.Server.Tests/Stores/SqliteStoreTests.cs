@@ -100,7 +100,7 @@ public sealed class SqliteStoreTests : IDisposable
         await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.OpenAsync(Token));
 
         foreach (var use in Uses(store))
-            await Assert.ThrowsAsync<SemaphoreStoreException>(() => use().WaitAsync(TimeSpan.FromSeconds(5), Token));
+            await Assert.ThrowsAsync<SemaphoreStoreException>(() => use().WaitAsync(TestTimeout.Hang, Token));
     }
 
     [Fact]

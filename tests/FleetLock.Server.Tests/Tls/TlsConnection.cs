@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using FleetLock.TestKit;
 
 namespace FleetLock.Server.Tests;
 
@@ -11,10 +12,10 @@ internal static class TlsConnection
     /// <summary>The certificate that the server shows, whatever it is.</summary>
     internal static async Task<X509Certificate2> ShownCertificateAsync(Uri server, SslProtocols protocols = SslProtocols.None)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TestTimeout.Hang);
         using var tcp = new TcpClient();
-        await tcp.ConnectAsync(server.Host, server.Port, patience.Token);
+        await tcp.ConnectAsync(server.Host, server.Port, limit.Token);
         await using var tls = new SslStream(tcp.GetStream());
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
@@ -25,7 +26,7 @@ internal static class TlsConnection
                 RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
             },
-            patience.Token);
+            limit.Token);
         return X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
     }
 }

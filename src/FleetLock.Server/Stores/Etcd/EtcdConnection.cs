@@ -31,6 +31,7 @@ internal sealed class EtcdConnection : IDisposable
     {
         options.Require();
         _options = options;
+        CallTimeout = options.Timeout;
         var tls = options.Endpoints[0].Scheme == Uri.UriSchemeHttps ? TlsOf(options) : null;
         _members = [.. options.Endpoints.Select((endpoint, index) => new Member(index, endpoint, CreateChannel(endpoint, tls)))];
         _current = _members[0];
@@ -40,6 +41,9 @@ internal sealed class EtcdConnection : IDisposable
 
     /// <summary>Where etcd is, for people.</summary>
     internal string Description => _options.Description;
+
+    /// <summary>The time that one call may take; one that is under way keeps what it began with.</summary>
+    internal TimeSpan CallTimeout { get; set; }
 
     /// <summary>Reads. Every member is tried, because a read that failed has done nothing.</summary>
     /// <param name="request">The keys. The read is linearizable, as etcd's are unless told otherwise.</param>
@@ -178,7 +182,7 @@ internal sealed class EtcdConnection : IDisposable
         }
     }
 
-    private CallOptions Options(Metadata headers, CancellationToken cancellationToken) => new(headers, DateTime.UtcNow + _options.Timeout, cancellationToken);
+    private CallOptions Options(Metadata headers, CancellationToken cancellationToken) => new(headers, DateTime.UtcNow + CallTimeout, cancellationToken);
 
     /// <summary>Lets the next member have its turn, unless etcd itself has answered.</summary>
     private void Leave(Member member, RpcException e)
@@ -209,7 +213,7 @@ internal sealed class EtcdConnection : IDisposable
     private string Reason(RpcException e)
     {
         if (e.StatusCode == StatusCode.DeadlineExceeded)
-            return $"has not answered within {_options.Timeout.TotalSeconds} s";
+            return $"has not answered within {CallTimeout.TotalSeconds} s";
         var cause = e.Status.DebugException;
         while (cause?.InnerException is { } inner)
             cause = inner;

@@ -45,6 +45,13 @@ public sealed class EtcdStore : ISemaphoreStore
     /// <inheritdoc/>
     public string Description => _etcd.Description;
 
+    /// <inheritdoc cref="EtcdConnection.CallTimeout"/>
+    internal TimeSpan CallTimeout
+    {
+        get => _etcd.CallTimeout;
+        set => _etcd.CallTimeout = value;
+    }
+
     /// <summary>False: airlock grants again without a trace.</summary>
     public bool KeepsEveryAsk => false;
 
