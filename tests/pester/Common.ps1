@@ -16,6 +16,25 @@ foreach ($name in $ofMachine + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https
 }
 $env:XDG_CONFIG_HOME = Join-Path $TestDrive 'no-configuration'
 
+# When a test is taken to hang. It is far longer than anything takes on a busy machine, and ends nothing else.
+$Hang = [FleetLock.TestKit.TestTimeout]::Hang
+
+# How long something may take for which a person waits (FleetLock.InteractiveLimits). Nobody waits for a test, and a busy machine is to decide nothing.
+function Set-InteractiveLimit {
+    param([string] $Name, [double] $Sec = 3600)
+
+    [AppDomain]::CurrentDomain.SetData("FleetLock.${Name}Sec", $Sec)
+}
+
+# As it is for people.
+function Reset-InteractiveLimit {
+    param([string] $Name)
+
+    [AppDomain]::CurrentDomain.SetData("FleetLock.${Name}Sec", $null)
+}
+
+'InterruptedRelease', 'HolderLookup', 'Completion', 'CompletionFreshness', 'ServerStop' | ForEach-Object { Set-InteractiveLimit $_ }
+
 # The real server, as a process of its own, on a free port. Stop it with Stop-TestServer.
 function Start-TestServer {
     param([string[]] $Group = 'default=1')
@@ -57,6 +76,13 @@ function New-RawServer {
     [FleetLock.TestKit.RawServer]::new($Answer)
 }
 
+# The same for those who wait: the list of the groups, which they ask for meanwhile, has an answer of its own.
+function New-ListingServer {
+    param([FleetLock.TestKit.RawAnswer[]] $Answer, [FleetLock.TestKit.RawAnswer] $List = (New-Answer 404 ''))
+
+    [FleetLock.TestKit.ListingServer]::Start($List, $Answer)
+}
+
 function Stop-RawServer {
     param($Server)
 
@@ -77,13 +103,20 @@ function Get-Asked {
     @($RawServer.Requests | ForEach-Object { $_.Line -replace '^\S+ | HTTP/1.1$' })
 }
 
+# The same without the list, which is asked for beside the tries.
+function Get-Tried {
+    param($RawServer)
+
+    @(Get-Asked $RawServer | Where-Object { $_ -ne '/v1/groups' })
+}
+
 # For what happens on another thread or in another process, and has no event of its own.
 function Wait-Until {
     param([scriptblock] $Condition)
 
     $clock = [Diagnostics.Stopwatch]::StartNew()
     while (-not (& $Condition)) {
-        if ($clock.Elapsed.TotalSeconds -gt 30) { throw "It never came to this: $Condition" }
+        if ($clock.Elapsed -gt $Hang) { throw "It never came to this: $Condition" }
         [Threading.Thread]::Sleep(10)
     }
 }
@@ -106,7 +139,7 @@ function Complete-Script {
     param($Running)
 
     try {
-        if (-not $Running.Running.AsyncWaitHandle.WaitOne([timespan]::FromSeconds(60))) { throw "The script did not end: $($Running.Streams.Error)" }
+        if (-not $Running.Running.AsyncWaitHandle.WaitOne($Hang)) { throw "The script did not end: $($Running.Streams.Error)" }
         Get-ScriptRecord $Running
     }
     finally {
@@ -114,14 +147,15 @@ function Complete-Script {
     }
 }
 
-# Stops a script as Ctrl+C does, and returns what it wrote and how long it took to stop.
+# Stops a script as Ctrl+C does, and returns what it wrote. That it stops is proved by scripts that would not end by themselves.
 function Stop-Script {
     param($Running)
 
+    $stop = $Running.Shell.BeginStop($null, $null)
+    if (-not $stop.AsyncWaitHandle.WaitOne($Hang)) { throw "The script did not stop: $($Running.Streams.Error)" }
     try {
-        $clock = [Diagnostics.Stopwatch]::StartNew()
-        $Running.Shell.Stop()
-        Get-ScriptRecord $Running $clock.Elapsed
+        $Running.Shell.EndStop($stop)
+        Get-ScriptRecord $Running
     }
     finally {
         $Running.Shell.Dispose()
@@ -129,11 +163,10 @@ function Stop-Script {
 }
 
 function Get-ScriptRecord {
-    param($Running, [timespan] $Elapsed)
+    param($Running)
 
     [pscustomobject]@{
         State    = $Running.Shell.InvocationStateInfo.State
-        Elapsed  = $Elapsed
         Output   = @($Running.Output)
         Errors   = @($Running.Streams.Error)
         Warnings = @($Running.Streams.Warning | ForEach-Object Message)
@@ -147,6 +180,6 @@ function Invoke-Stopped {
     param([string] $Script, $RawServer)
 
     $running = Start-Script $Script
-    if (-not $RawServer.Asked.Wait([timespan]::FromSeconds(30))) { throw "No request was sent: $($running.Streams.Error)" }
+    if (-not $RawServer.Asked.Wait($Hang)) { throw "No request was sent: $($running.Streams.Error)" }
     Stop-Script $running
 }

@@ -13,7 +13,6 @@ Describe 'A thousand ids through the pipeline' {
         @{ Name = 'the default throttle'; Throttle = @{} }
         @{ Name = 'one request at a time'; Throttle = @{ ThrottleLimit = 1 } }
     ) {
-        $clock = [Diagnostics.Stopwatch]::StartNew()
         $granted = $ids | Lock-FleetGroup -Group many -Uri $server.Uri @Throttle
         $granted.Count | Should -Be 1000
         @($granted | Where-Object Status -NE 'Granted').Count | Should -Be 0
@@ -25,7 +24,6 @@ Describe 'A thousand ids through the pipeline' {
         Compare-Object $released.Id $ids | Should -BeNullOrEmpty
         @($released | Where-Object Status -NE 'Released').Count | Should -Be 0
         Get-Holder $server many | Should -BeNullOrEmpty
-        $clock.Elapsed.TotalSeconds | Should -BeLessThan 30
     }
 
     It 'are each granted or refused with an object or an error record of its own' {
@@ -55,11 +53,10 @@ Describe 'A pipeline that ends early' {
     }
 
     It 'leaves held what was written when Ctrl+C comes in the middle' {
-        $running = Start-Script "`$ids | Lock-FleetGroup -Group many -Uri $($server.Uri)" @{ ids = 1..2000 | ForEach-Object { "c$_" } }
+        $running = Start-Script "& { for (`$i = 0; ; `$i++) { `"c`$i`" } } | Lock-FleetGroup -Group many -ErrorAction Ignore -Uri $($server.Uri)"
         Wait-Until { $running.Output.Count -ge 20 }
         $stopped = Stop-Script $running
         $stopped.State | Should -Be 'Stopped'
-        $stopped.Output.Count | Should -BeLessThan 2000
 
         # Nothing that was written is taken away. One more may be held: that which was being written when the engine stopped taking objects.
         $held = @(Get-Holder $server many)
@@ -69,12 +66,20 @@ Describe 'A pipeline that ends early' {
 }
 
 Describe 'The throttle' {
+    BeforeAll {
+        # One request more than there may be would have come by the time that another, begun later, is answered: on the busiest machine too.
+        function Invoke-OtherRequest {
+            $null = Lock-FleetGroup few -Id other -Uri $server.Uri
+            Unlock-FleetGroup few -Id other -Uri $server.Uri
+        }
+    }
+
     It 'has no more than -ThrottleLimit requests under way, and writes each answer as it comes' {
         $gate = [Threading.Tasks.TaskCompletionSource]::new()
         $raw = New-RawServer (New-Answer 200).After($gate.Task)
         $running = Start-Script "1..10 | Lock-FleetGroup -Group web -ThrottleLimit 3 -Uri $($raw.Url)"
         Wait-Until { $raw.Requests.Count -ge 3 }
-        [Threading.Thread]::Sleep(200)
+        Invoke-OtherRequest
         $raw.Requests.Count | Should -Be 3
         $gate.SetResult()
         (Complete-Script $running).Output.Id | Sort-Object { [int]$_ } | Should -Be (1..10)
@@ -86,7 +91,7 @@ Describe 'The throttle' {
         $raw = New-RawServer (New-Answer 200).After($gate.Task)
         $running = Start-Script "1..40 | Unlock-FleetGroup -Group web -PassThru -Uri $($raw.Url)"
         Wait-Until { $raw.Requests.Count -ge 16 }
-        [Threading.Thread]::Sleep(200)
+        Invoke-OtherRequest
         $raw.Requests.Count | Should -Be 16
         $gate.SetResult()
         (Complete-Script $running).Output.Count | Should -Be 40
@@ -103,7 +108,6 @@ Describe 'The throttle' {
         Wait-Until { $raw.Requests.Count -eq 4 }
         $stopped = Stop-Script $running
         $stopped.State | Should -Be 'Stopped'
-        $stopped.Elapsed.TotalSeconds | Should -BeLessThan 1.5
         @($raw.Requests | Where-Object Line -Match steady-state).Body | Sort-Object | Should -Be @($raw.Requests | Where-Object Line -Match pre-reboot | ForEach-Object Body | Sort-Object)
         Stop-RawServer $raw
     }

@@ -111,7 +111,7 @@ function Get-WURebootStatus { param([switch] $Silent) Test-Path "$HOME/restart-n
 
         $process = Start-Block $Setting $Block
         $output, $errors = $process.StandardOutput.ReadToEndAsync(), $process.StandardError.ReadToEndAsync()
-        if (-not $process.WaitForExit(120000)) {
+        if (-not $process.WaitForExit($Hang)) {
             $process.Kill($true)
             throw "It did not end: $($Block.Text)"
         }

@@ -69,7 +69,7 @@ Describe 'Test-FleetLock elsewhere' {
         $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never)
         $running = Start-Script "Test-FleetLock -Id n1 -Uri $($raw.Url)"
         Wait-Until { $running.Output.Count -eq 3 }
-        $raw.Asked.Wait([timespan]::FromSeconds(30)) | Should -BeTrue
+        $raw.Asked.Wait($Hang) | Should -BeTrue
         $stopped = Stop-Script $running
         $stopped.Output.Name | Should -Be @('Configuration', 'Identity', 'Connection')
         Stop-RawServer $raw

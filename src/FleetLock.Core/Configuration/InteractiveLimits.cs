@@ -20,6 +20,9 @@ public static class InteractiveLimits
     /// <summary>How long Tab suggests what it was told before it asks again: 3 seconds, which is one command line.</summary>
     public static TimeSpan CompletionFreshness => Read(nameof(CompletionFreshness), 3);
 
+    /// <summary>The end of a server that the session has started and that is to stop, before it is killed: 10 seconds.</summary>
+    public static TimeSpan ServerStop => Read(nameof(ServerStop), 10);
+
     private static TimeSpan Read(string name, double usual)
     {
         // Text where it is of a runtimeconfig.json, and whatever a host likes where it is of AppContext.SetData.

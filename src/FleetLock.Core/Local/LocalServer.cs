@@ -24,7 +24,6 @@ public sealed class LocalServer
     private const string SessionOption = "--session";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     // Held here, because the process's standard input would be closed, and the server stopped, when nobody else refers to it.
     private static readonly ConcurrentDictionary<LocalServer, bool> Running = new();
@@ -116,7 +115,7 @@ public sealed class LocalServer
             // It has ended already.
         }
 
-        if (await Task.WhenAny(_ended.Task, Task.Delay(StopLimit, cancellationToken)).ConfigureAwait(false) != _ended.Task)
+        if (await Task.WhenAny(_ended.Task, Task.Delay(InteractiveLimits.ServerStop, cancellationToken)).ConfigureAwait(false) != _ended.Task)
             Kill();
         await _ended.Task.ConfigureAwait(false);
     }

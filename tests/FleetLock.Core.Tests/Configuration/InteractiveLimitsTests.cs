@@ -8,7 +8,9 @@ public sealed class InteractiveLimitsTests
     {
         Assert.Equal(TimeSpan.FromSeconds(0.7), InteractiveLimits.InterruptedRelease);
         Assert.Equal(TimeSpan.FromSeconds(3), InteractiveLimits.HolderLookup);
+        Assert.Equal(TimeSpan.FromSeconds(1), InteractiveLimits.Completion);
         Assert.Equal(TimeSpan.FromSeconds(3), InteractiveLimits.CompletionFreshness);
+        Assert.Equal(TimeSpan.FromSeconds(10), InteractiveLimits.ServerStop);
     }
 
     [Theory]
