@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -37,7 +36,7 @@ public sealed class EtcdProcess : IAsyncDisposable
     public Uri Endpoint { get; }
 
     /// <summary>An address on loopback where nothing listens.</summary>
-    public static Uri FreeEndpoint() => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+    public static Uri FreeEndpoint() => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Find()}"));
 
     /// <summary>Starts an etcd with no data, and waits until it answers.</summary>
     /// <param name="arguments">More arguments.</param>
@@ -48,7 +47,7 @@ public sealed class EtcdProcess : IAsyncDisposable
     /// <param name="arguments">More arguments.</param>
     public static async Task<EtcdProcess> StartAsync(Uri endpoint, params string[] arguments)
     {
-        var etcd = new EtcdProcess(endpoint.Port, FreePort(), endpoint.Scheme == Uri.UriSchemeHttps, arguments);
+        var etcd = new EtcdProcess(endpoint.Port, FreePort.Find(), endpoint.Scheme == Uri.UriSchemeHttps, arguments);
         try
         {
             await etcd.StartAgainAsync();
@@ -226,13 +225,6 @@ public sealed class EtcdProcess : IAsyncDisposable
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "etcd.exe" : "etcd"))
         .FirstOrDefault(File.Exists);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

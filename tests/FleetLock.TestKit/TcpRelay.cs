@@ -16,7 +16,7 @@ public sealed class TcpRelay : IDisposable
     public TcpRelay(Uri server)
     {
         _server = server;
-        Listen(0);
+        Listen(FreePort.Find());
         Endpoint = new Uri(string.Create(CultureInfo.InvariantCulture, $"{server.Scheme}://127.0.0.1:{((IPEndPoint)_listener!.LocalEndpoint).Port}"));
     }
 

@@ -90,10 +90,7 @@ BeforeAll {
     function Invoke-Example {
         param([string] $Code)
 
-        $listener = [Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
-        $listener.Start()
-        $port = $listener.LocalEndpoint.Port
-        $listener.Stop()
+        $port = [FleetLock.TestKit.FreePort]::Find()
         $code = $Code.Replace('https://fleetlock.example.net', $server.Uri).Replace('http://127.0.0.1:3333', $server.Uri).Replace('3333', "$port").Replace('./out/FleetLock', $ModulePath)
         Complete-Script (Start-Script "Set-Location '$(New-Folder)'; function Restart-Computer { 'the machine reboots' }; trap { Write-Error -ErrorRecord `$_; break }`n$code")
     }
@@ -103,7 +100,7 @@ BeforeAll {
         'Lock-FleetGroup, Example 1: Take a slot or stop the runbook'                                   = { $Output[0].Status -eq 'Granted' -and $Output[1..2] -join ', ' -eq 'patch ran, the machine reboots' }
         'Lock-FleetGroup, Example 4: Tell a full group from a server that is away'                      = { $Output[1] -eq 'Full: all 1 semaphore slots currently locked' }
         'Lock-FleetGroup, Example 5: Take slots for a list of machines'                                 = { $Output[-1] -eq '1 machines have no slot.' }
-        'Lock-FleetGroup, Example 6: Take slots as a table says'                                        = { $Output.Id -join ' ' -eq 'web-1 web-2 worker-1' }
+        'Lock-FleetGroup, Example 6: Take slots as a table says'                                        = { ($Output.Id | Sort-Object) -join ' ' -eq 'web-1 web-2 worker-1' }
         'Lock-FleetGroup, Example 7: Show a certificate to a server that knows its machines'            = { $Output.Id -eq 'node-1' }
         'Unlock-FleetGroup, Example 2: Hold a slot for a part of a script'                              = { $Output -eq 'patch ran' -and (Get-FleetGroup workers).Holders.Id -eq 'node-7' }
         'Unlock-FleetGroup, Example 4: Free the slot of a machine that died'                            = { $Output.Holder.Id -eq 'node-7' -and (Get-FleetGroup workers).Free -eq 3 }

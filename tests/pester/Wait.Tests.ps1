@@ -159,7 +159,7 @@ Describe 'Lock-FleetGroup -Wait against literal answers' {
         $waiting = Start-Script "'n1', 'n2', 'n3' | Lock-FleetGroup -Group web -Wait -Uri $($raw.Url)"
         Wait-Until { $raw.Requests.Count -eq 3 }
         (Stop-Script $waiting).State | Should -Be 'Stopped'
-        @($raw.Requests | Where-Object Line -Match pre-reboot | ForEach-Object { ($_.Body | ConvertFrom-Json).client_params.id }) | Should -Be @('n1', 'n2', 'n3')
+        @($raw.Requests | Where-Object Line -Match pre-reboot | ForEach-Object { ($_.Body | ConvertFrom-Json).client_params.id } | Sort-Object) | Should -Be @('n1', 'n2', 'n3')
     }
 
     It 'is granted each of several ids' {
