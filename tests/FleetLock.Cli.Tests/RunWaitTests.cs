@@ -22,7 +22,7 @@ public sealed class RunWaitTests : IDisposable
     public async Task Who_holds_the_slot_is_said_once_however_often_it_is_asked_for()
     {
         var (asked, isSaid) = (0, false);
-        await using var server = new AnsweringServer(request => request.Line switch
+        await using var server = new RawServer(request => request.Line switch
         {
             List => RawAnswer.Http(200, """{"groups":[{"group":"default","slots":1,"free":0,"holders":[{"id":"another-machine","since":"2026-03-01T12:00:00+00:00"}]}]}"""),
             Lock when Interlocked.Increment(ref asked) < 4 || !Volatile.Read(ref isSaid) => RawAnswer.Http(409, Full),
@@ -50,7 +50,7 @@ public sealed class RunWaitTests : IDisposable
     public async Task A_list_of_holders_that_does_not_come_does_not_hold_up_the_news_beyond_the_wait()
     {
         var asked = 0;
-        await using var server = new AnsweringServer(request => request.Line switch
+        await using var server = new RawServer(request => request.Line switch
         {
             List => RawAnswer.Never,
             Lock when Interlocked.Increment(ref asked) == 1 => RawAnswer.Http(409, Full),
@@ -148,7 +148,7 @@ public sealed class RunWaitTests : IDisposable
     [Fact]
     public async Task The_time_out_of_a_wait_ends_it_and_not_before()
     {
-        await using var server = new AnsweringServer(request => request.Line == List ? RawAnswer.Http(404) : RawAnswer.Http(409, Full));
+        await using var server = new RawServer(request => request.Line == List ? RawAnswer.Http(404) : RawAnswer.Http(409, Full));
 
         var refused = await RunAsync(server.Url, "--wait-timeout", "2", "--retry-interval", "1");
 
@@ -166,7 +166,7 @@ public sealed class RunWaitTests : IDisposable
     {
         var asked = 0;
         var held = new TaskCompletionSource();
-        await using var server = new AnsweringServer(request =>
+        await using var server = new RawServer(request =>
         {
             if (request.Line != Lock)
                 return request.Line == List ? RawAnswer.Http(404) : RawAnswer.Http(200);

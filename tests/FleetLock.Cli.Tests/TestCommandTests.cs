@@ -182,7 +182,7 @@ public sealed class TestCommandTests : IDisposable
     [InlineData(409, """{"kind":"failed_lock","value":"all 1 semaphore slots currently locked"}""", 0)]
     public async Task No_lock_is_asked_for_and_no_request_has_the_protocols_header_or_an_id(int status, string body, int exitCode)
     {
-        await using var server = new AnsweringServer(request => request.Line.StartsWith("GET", StringComparison.Ordinal) ? RawAnswer.Http(404) : RawAnswer.Http(status, body));
+        await using var server = new RawServer(request => request.Line.StartsWith("GET", StringComparison.Ordinal) ? RawAnswer.Http(404) : RawAnswer.Http(status, body));
 
         var finished = await _ctl.RunAsync("test", "-u", server.Url, "-i", "node1");
 

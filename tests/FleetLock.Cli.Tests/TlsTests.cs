@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using FleetLock.TestKit;
 
@@ -181,16 +180,11 @@ public sealed class TlsTests : IDisposable
         Assert.Contains($"{file} cannot be used", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
     }
 
-    private AnsweringServer StartMutual() => new(
+    private RawServer StartMutual() => new(
         request => request.Line.StartsWith("POST /v1/pre-reboot", StringComparison.Ordinal)
             ? RawAnswer.Http(200)
             : RawAnswer.Http(400, """{"kind":"missing_fleetlock_header","value":"no header"}"""),
-        new SslServerAuthenticationOptions
-        {
-            ServerCertificate = _authority.Issue("127.0.0.1"),
-            ClientCertificateRequired = true,
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=node1",
-        });
+        TestAuthority.AskingForCertificates(_authority.Issue("127.0.0.1"), shown => shown?.Subject == "CN=node1"));
 
     private string WriteClientCertificate(string form)
     {

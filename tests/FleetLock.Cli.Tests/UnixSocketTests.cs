@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
@@ -76,12 +77,12 @@ public sealed class UnixSocketTests : IDisposable
         Assert.Contains(_ctl.PathOf("missing.sock"), sick.Output, StringComparison.Ordinal);
     }
 
-    private AnsweringServer Start() => new(
+    private RawServer Start() => new(
         request => request switch
         {
             _ when request.Line.StartsWith("GET", StringComparison.Ordinal) => RawAnswer.Http(200, """{"groups":[{"group":"default","slots":1,"free":1,"holders":[]}]}"""),
             _ when request.Header("fleet-lock-protocol") is null => RawAnswer.Http(400, """{"kind":"missing_fleetlock_header","value":"no header"}"""),
             _ => RawAnswer.Http(200),
         },
-        socketPath: _ctl.PathOf("fleetlock.sock"));
+        at: new UnixDomainSocketEndPoint(_ctl.PathOf("fleetlock.sock")));
 }

@@ -1,9 +1,10 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using FleetLock.TestKit;
 
 namespace FleetLock.Core.Tests;
 
-/// <summary>Rules of <c>design.md</c> that a compiler does not keep.</summary>
+/// <summary>The guards of <c>CONTRIBUTING.md</c> for Core.</summary>
 public sealed class ArchitectureTests
 {
     private static readonly Assembly Core = typeof(FleetLockClient).Assembly;
@@ -31,19 +32,11 @@ public sealed class ArchitectureTests
     [Fact]
     public void The_guards_see_the_sources() => Assert.Contains(CoreSources(), source => source.Code.Contains("await ", StringComparison.Ordinal));
 
-    private static string CoreFolder => Path.Combine(RepositoryRoot(), "src", "FleetLock.Core");
+    private static string CoreFolder => Path.Combine(Repository.Root, "src", "FleetLock.Core");
 
     private static IEnumerable<(string Path, string Code)> CoreSources() =>
         from path in Directory.EnumerateFiles(CoreFolder, "*.cs", SearchOption.AllDirectories)
         let relative = Path.GetRelativePath(CoreFolder, path)
         where relative.Split(Path.DirectorySeparatorChar)[0] is not ("bin" or "obj")
         select (relative, Regex.Replace(File.ReadAllText(path), "//.*", ""));
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FleetLock.slnx")))
-            folder = folder.Parent ?? throw new InvalidOperationException($"No FleetLock.slnx above {AppContext.BaseDirectory}.");
-        return folder.FullName;
-    }
 }

@@ -4,7 +4,7 @@ using FleetLock.TestKit;
 
 namespace FleetLock.Core.Tests;
 
-/// <summary>What <c>design.md</c> says of the rooms together; each room's own rules are beside its tests.</summary>
+/// <summary>The picture of <c>docs/architecture.md</c> and the guards of <c>CONTRIBUTING.md</c> that are about several projects.</summary>
 public sealed class RepositoryTests
 {
     /// <summary>PowerShell → Core ← Server ← Cli; the package lays out what they are built into.</summary>

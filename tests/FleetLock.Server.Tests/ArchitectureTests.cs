@@ -4,7 +4,7 @@ using FleetLock.TestKit;
 
 namespace FleetLock.Server.Tests;
 
-/// <summary>Rules of <c>design.md</c> that a compiler does not keep.</summary>
+/// <summary>The guards of <c>CONTRIBUTING.md</c> for the server.</summary>
 public sealed class ArchitectureTests
 {
     private static readonly Assembly Server = typeof(FleetLockServer).Assembly;

@@ -1,7 +1,7 @@
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// An <see cref="AnsweringServer"/> whose list of groups has an answer of its own, however many ask for it and whenever. All else is answered from a
+/// An <see cref="RawServer"/> whose list of groups has an answer of its own, however many ask for it and whenever. All else is answered from a
 /// script, in order; the last answer repeats.
 /// </summary>
 public static class ListingServer
@@ -9,11 +9,9 @@ public static class ListingServer
     /// <summary>Starts to listen.</summary>
     /// <param name="list">The answer to <c>GET /v1/groups</c>.</param>
     /// <param name="script">One answer for each other request.</param>
-    public static AnsweringServer Start(RawAnswer list, params RawAnswer[] script)
+    public static RawServer Start(RawAnswer list, params RawAnswer[] script)
     {
-        var taken = 0;
-        return new AnsweringServer(request => request.Line.StartsWith("GET /v1/groups ", StringComparison.Ordinal)
-            ? list
-            : script[Math.Min(Interlocked.Increment(ref taken), script.Length) - 1]);
+        var other = RawAnswer.InTurn(script);
+        return new RawServer(request => request.Line.StartsWith("GET /v1/groups ", StringComparison.Ordinal) ? list : other(request));
     }
 }

@@ -32,8 +32,6 @@ public sealed record RawAnswer
 
     internal ReadOnlyMemory<byte> Filler { get; private init; }
 
-    internal bool IsUnasked { get; private init; }
-
     internal Task Gate { get; private init; } = Task.CompletedTask;
 
     /// <summary>Answers with these characters, one byte each, and then waits for the next request on the same connection.</summary>
@@ -57,6 +55,14 @@ public sealed record RawAnswer
         return new RawAnswer([.. Encoding.Latin1.GetBytes(head), .. body]);
     }
 
+    /// <summary>A script for a <see cref="RawServer"/>: one answer after the other, whatever is asked. The last one repeats.</summary>
+    /// <param name="script">The answers.</param>
+    public static Func<RawRequest, RawAnswer> InTurn(params RawAnswer[] script)
+    {
+        var taken = 0;
+        return _ => script[Math.Min(Interlocked.Increment(ref taken), script.Length) - 1];
+    }
+
     /// <summary>The same, and then not another byte, with the connection left open.</summary>
     public RawAnswer ThenSilence() => this with { End = Ending.Silence };
 
@@ -73,9 +79,6 @@ public sealed record RawAnswer
         End = Ending.Endless,
         Filler = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(filler, (8192 / filler.Length) + 1))),
     };
-
-    /// <summary>The same, sent as soon as the connection is there, without reading a request: what a peer does that expects another protocol.</summary>
-    public RawAnswer Unasked() => this with { IsUnasked = true };
 
     /// <summary>The same, held back until a task ends.</summary>
     /// <param name="gate">The task.</param>

@@ -6,6 +6,9 @@ namespace FleetLock.TestKit;
 /// <param name="Bytes">Head and body as they came.</param>
 public sealed record RawRequest(string Head, string Body, ReadOnlyMemory<byte> Bytes)
 {
+    /// <summary>The thumbprint of the client's certificate; empty if it sent none.</summary>
+    public string ClientThumbprint { get; init; } = "";
+
     /// <summary>The request line.</summary>
     public string Line => Head.Split("\r\n")[0];
 

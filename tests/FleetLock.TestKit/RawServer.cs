@@ -10,8 +10,8 @@ using System.Text;
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// A listener on the loopback, or on a Unix socket, that writes down the exact bytes of each request and answers from a script. There is no HTTP stack in it,
-/// so it can say what no HTTP stack would say.
+/// A listener on the loopback, or on a Unix socket, that records the exact bytes of each request and answers literal bytes. It has no HTTP stack,
+/// so it can send what no HTTP stack would send.
 /// </summary>
 public sealed class RawServer : IAsyncDisposable
 {
@@ -20,37 +20,45 @@ public sealed class RawServer : IAsyncDisposable
     private readonly ConcurrentQueue<RawRequest> _requests = new();
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SslServerAuthenticationOptions? _tls;
-    private readonly RawAnswer[] _script;
+    private readonly Func<RawRequest, RawAnswer> _answer;
+    private readonly RawAnswer? _greeting;
     private readonly Task _serving;
-    private int _taken;
 
-    /// <summary>Starts to listen.</summary>
-    /// <param name="script">One answer for each request, whatever the connection; the last one repeats.</param>
+    /// <summary>Starts a server that answers from a script.</summary>
+    /// <param name="script">One answer for each request, on any connection. The last one repeats.</param>
     public RawServer(params RawAnswer[] script)
-        : this(null, script)
+        : this(RawAnswer.InTurn(script))
     {
     }
 
-    /// <summary>Starts to listen, behind TLS.</summary>
+    /// <summary>Starts a server that answers from a script, with TLS if there is a certificate.</summary>
     /// <param name="certificate">The server's certificate, with its key.</param>
-    /// <param name="script">One answer for each request, whatever the connection; the last one repeats.</param>
+    /// <param name="script">One answer for each request, on any connection. The last one repeats.</param>
     public RawServer(X509Certificate2? certificate, params RawAnswer[] script)
-        : this(new IPEndPoint(IPAddress.Loopback, 0), certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate }, _ => script)
+        : this(RawAnswer.InTurn(script), certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate })
     {
     }
 
-    /// <summary>Starts to listen.</summary>
-    /// <param name="where">The address, or the path of a Unix socket.</param>
-    /// <param name="tls">How TLS is spoken; <see langword="null"/> is not at all.</param>
-    /// <param name="script">Makes the answers, told the base address: one for each request, whatever the connection; the last one repeats.</param>
-    public RawServer(EndPoint where, SslServerAuthenticationOptions? tls, Func<string, RawAnswer[]> script)
+    /// <summary>Starts a server.</summary>
+    /// <param name="answer">The answer to a request. Several threads call it.</param>
+    /// <param name="tls">The options of TLS; <see langword="null"/> for none.</param>
+    /// <param name="at">A Unix socket; <see langword="null"/> for a free port of the loopback.</param>
+    /// <param name="greeting">What the server sends before it reads anything, like a peer that speaks another protocol.</param>
+    public RawServer(
+        Func<RawRequest, RawAnswer> answer,
+        SslServerAuthenticationOptions? tls = null,
+        EndPoint? at = null,
+        RawAnswer? greeting = null)
     {
-        _tls = tls;
-        _listener = new Socket(where.AddressFamily, SocketType.Stream, where is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
-        _listener.Bind(where);
+        (_answer, _tls, _greeting) = (answer, tls, greeting);
+        at ??= new IPEndPoint(IPAddress.Loopback, 0);
+        _listener = new Socket(at.AddressFamily, SocketType.Stream, at is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        _listener.Bind(at);
         _listener.Listen();
         Port = (_listener.LocalEndPoint as IPEndPoint)?.Port ?? 0;
-        _script = script(Url);
+        Url = at is IPEndPoint
+            ? string.Create(CultureInfo.InvariantCulture, $"{(tls is null ? "http" : "https")}://127.0.0.1:{Port}")
+            : "http+unix://" + Uri.EscapeDataString(at.ToString()!);
         _serving = ServeAsync();
     }
 
@@ -58,17 +66,13 @@ public sealed class RawServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>The base address, without a slash at its end.</summary>
-    public string Url => string.Create(CultureInfo.InvariantCulture, $"{(_tls is null ? "http" : "https")}://127.0.0.1:{Port}");
-
-    public Uri Uri => new(Url);
+    public string Url { get; }
 
     /// <summary>The requests so far, in order.</summary>
     public IReadOnlyList<RawRequest> Requests => [.. _requests];
 
-    /// <summary>Ends when the first request has come in whole and the script's first answer is spoken for.</summary>
+    /// <summary>Completes when the first request has come in whole and its answer is chosen.</summary>
     public Task Asked => _asked.Task;
-
-    private RawAnswer Upcoming => _script[Math.Min(Volatile.Read(ref _taken), _script.Length - 1)];
 
     public async ValueTask DisposeAsync()
     {
@@ -94,23 +98,26 @@ public sealed class RawServer : IAsyncDisposable
 
     private async Task ConverseAsync(Socket client)
     {
-        using (client)
+        // Closed also when the handshake fails, or the client would wait for the rest of it.
+        using var closed = client;
+        try
         {
-            try
+            using var stream = await OpenAsync(client);
+            if (_greeting is not null && !await AnswerAsync(client, stream, _greeting))
+                return;
+
+            while (await TakeRequestAsync(stream) is { } request)
             {
-                using var stream = await OpenAsync(client);
-                while (Upcoming.IsUnasked || await TryTakeRequestAsync(stream))
-                {
-                    var answer = _script[Math.Min(Interlocked.Increment(ref _taken), _script.Length) - 1];
-                    _asked.TrySetResult();
-                    if (!await AnswerAsync(client, stream, answer))
-                        return;
-                }
+                _requests.Enqueue(request);
+                var answer = _answer(request);
+                _asked.TrySetResult();
+                if (!await AnswerAsync(client, stream, answer))
+                    return;
             }
-            catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
-            {
-                // The client went, or the test is over.
-            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
+        {
+            // The client went, or the test is over.
         }
     }
 
@@ -124,7 +131,7 @@ public sealed class RawServer : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>Gives an answer. True when the connection is good for another request.</summary>
+    /// <summary>Sends an answer. True if the connection stays open for another request.</summary>
     private async Task<bool> AnswerAsync(Socket client, Stream stream, RawAnswer answer)
     {
         await answer.Gate.WaitAsync(_stop.Token);
@@ -145,7 +152,7 @@ public sealed class RawServer : IAsyncDisposable
         return answer.End == RawAnswer.Ending.NextRequest;
     }
 
-    private async Task<bool> TryTakeRequestAsync(Stream stream)
+    private async Task<RawRequest?> TakeRequestAsync(Stream stream)
     {
         var buffer = new byte[64 * 1024];
         var (length, headLength) = (0, -1);
@@ -153,15 +160,14 @@ public sealed class RawServer : IAsyncDisposable
         {
             var read = await stream.ReadAsync(buffer.AsMemory(length), _stop.Token);
             if (read == 0)
-                return false;
+                return null;
             length += read;
             headLength = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is var end and >= 0 ? end + 4 : -1;
         }
 
         var head = Encoding.Latin1.GetString(buffer, 0, headLength - 4);
         var body = Encoding.UTF8.GetString(buffer, headLength, length - headLength);
-        _requests.Enqueue(new RawRequest(head, body, buffer.AsMemory(0, length)));
-        return true;
+        return new RawRequest(head, body, buffer.AsMemory(0, length)) { ClientThumbprint = (stream as SslStream)?.RemoteCertificate?.GetCertHashString() ?? "" };
     }
 
     private static int BodyLength(ReadOnlySpan<byte> head)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -50,6 +51,16 @@ public sealed class TestAuthority : IDisposable
         using var certificate = bare.CopyWithPrivateKey(key);
         return Reloaded(certificate);
     }
+
+    /// <summary>TLS of a server that asks each client for a certificate. Unless told otherwise, it accepts any, and none.</summary>
+    /// <param name="certificate">The server's certificate, with its key.</param>
+    /// <param name="accepts">Decides about the client's certificate.</param>
+    public static SslServerAuthenticationOptions AskingForCertificates(X509Certificate2 certificate, Func<X509Certificate?, bool>? accepts = null) => new()
+    {
+        ServerCertificate = certificate,
+        ClientCertificateRequired = true,
+        RemoteCertificateValidationCallback = (_, shown, _, _) => accepts?.Invoke(shown) ?? true,
+    };
 
     public void Dispose()
     {

@@ -71,9 +71,18 @@ function New-Answer {
 
 # A listener that records requests and answers literal bytes; the last answer repeats. Stop it with Stop-RawServer.
 function New-RawServer {
-    param([FleetLock.TestKit.RawAnswer[]] $Answer = @(New-Answer 200))
+    param(
+        [FleetLock.TestKit.RawAnswer[]] $Answer = @(New-Answer 200),
 
-    [FleetLock.TestKit.RawServer]::new($Answer)
+        # For https.
+        [Security.Cryptography.X509Certificates.X509Certificate2] $Certificate,
+
+        # Asks for a client's certificate, and accepts any.
+        [switch] $AsksForCertificate
+    )
+
+    if (-not $AsksForCertificate) { return [FleetLock.TestKit.RawServer]::new($Certificate, $Answer) }
+    [FleetLock.TestKit.RawServer]::new([FleetLock.TestKit.RawAnswer]::InTurn($Answer), [FleetLock.TestKit.TestAuthority]::AskingForCertificates($Certificate))
 }
 
 # The same for those who wait: the list of the groups, which they ask for meanwhile, has an answer of its own.

@@ -12,7 +12,7 @@ BeforeAll {
 
 Describe 'A server behind TLS' {
     BeforeAll {
-        $raw = [FleetLock.TestKit.RawServer]::new($certificate, [FleetLock.TestKit.RawAnswer[]]@(New-Answer 200))
+        $raw = New-RawServer -Certificate $certificate
         $slot = @{ Group = 'web'; Id = 'n1'; Uri = $raw.Url }
     }
 
@@ -93,7 +93,7 @@ Describe 'A server behind TLS' {
         @{ Name = 'for another name'; Make = { New-SignedCertificate $authority -Name another.example } }
         @{ Name = 'that has expired'; Make = { New-SignedCertificate $authority -Address 127.0.0.1 -DaysLeft -0.5 } }
     ) {
-        $other = [FleetLock.TestKit.RawServer]::new((& $Make), [FleetLock.TestKit.RawAnswer[]]@(New-Answer 200))
+        $other = New-RawServer -Certificate (& $Make)
         { Lock-FleetGroup web -Id n1 -Uri $other.Url -CaCertificatePath "$TestDrive/ca.pem" -ErrorAction Stop } | Should -Throw -ErrorId 'FleetServerUnreachable,*'
         $other.Requests.Count | Should -Be 0
         Stop-RawServer $other
@@ -102,7 +102,7 @@ Describe 'A server behind TLS' {
 
 Describe 'A client certificate' {
     BeforeAll {
-        $server = [FleetLock.TestKit.ClientCertificateServer]::new($certificate)
+        $server = New-RawServer (New-Answer 200) $certificate -AsksForCertificate
         $slot = @{ Group = 'web'; Id = 'n1'; Uri = $server.Url; CaCertificatePath = "$TestDrive/ca.pem" }
         $own = New-SignedCertificate $authority -Name client
         $key = [Security.Cryptography.X509Certificates.ECDsaCertificateExtensions]::GetECDsaPrivateKey($own)
@@ -116,18 +116,18 @@ Describe 'A client certificate' {
 
     It 'is not shown when there is none' {
         $null = Lock-FleetGroup @slot
-        $server.Shown | Should -Be ''
+        @($server.Requests)[-1].ClientThumbprint | Should -Be ''
     }
 
     It 'is shown with -Certificate' {
         $null = Lock-FleetGroup @slot -Certificate $own
-        $server.Shown | Should -Be $own.Thumbprint
+        @($server.Requests)[-1].ClientThumbprint | Should -Be $own.Thumbprint
     }
 
     It 'is shown with -CertificatePath <_>, relative to PowerShell''s own folder' -ForEach 'client.pem', './client.pfx' {
         Push-Location $TestDrive
         try { $null = Unlock-FleetGroup @slot -CertificatePath $_ } finally { Pop-Location }
-        $server.Shown | Should -Be $own.Thumbprint
+        @($server.Requests)[-1].ClientThumbprint | Should -Be $own.Thumbprint
     }
 
     It 'is an error when the file has no private key' {

@@ -1,4 +1,3 @@
-using System.Net;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Time.Testing;
 
@@ -117,7 +116,7 @@ public sealed class GroupOperationsTests
     public async Task Whatever_answers_it_is_no_success(string operation, string name)
     {
         var row = HostileAnswers.Rows.Single(candidate => candidate.Name == name);
-        await using var server = new RawServer(new IPEndPoint(IPAddress.Loopback, 0), null, self => operation == "show" ? [row.Answer(self)] : [row.Answer(self), RawAnswer.Http(200, Shown)]);
+        await using var server = row.Serve(operation == "show" ? null : RawAnswer.Http(200, Shown));
         var clock = new FakeTimeProvider();
         using var client = Exchange.ClientOf(server.Url, Exchange.FakeTimeout, clock);
 

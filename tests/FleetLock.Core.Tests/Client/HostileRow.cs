@@ -7,9 +7,9 @@ namespace FleetLock.Core.Tests;
 /// <summary>A line of the table of hostile answers.</summary>
 /// <param name="Name">What the answer is.</param>
 /// <param name="Expected">How a lock ends.</param>
-/// <param name="Answer">The answer, made for the server's base address.</param>
+/// <param name="Answer">The answer to a request.</param>
 /// <param name="IsRepeated">The server says it again when it is asked again; otherwise a second request is granted, and so found out.</param>
-internal sealed record HostileRow(string Name, FleetLockStatus Expected, Func<string, RawAnswer> Answer, bool IsRepeated = false)
+internal sealed record HostileRow(string Name, FleetLockStatus Expected, Func<RawRequest, RawAnswer> Answer, bool IsRepeated = false)
 {
     internal static HostileRow Of(string name, FleetLockStatus expected, RawAnswer answer) => new(name, expected, _ => answer);
 
@@ -37,7 +37,14 @@ internal sealed record HostileRow(string Name, FleetLockStatus Expected, Func<st
         select new HostileRow(
             $"{code} to {(target.Length == 0 ? "nowhere" : target)}",
             FleetLockStatus.ProtocolError,
-            self => RawAnswer.Http(code, "", "Location: " + target.Replace("{self}", self, StringComparison.Ordinal)));
+            request => RawAnswer.Http(code, "", "Location: " + target.Replace("{self}", "http://" + request.Header("Host"), StringComparison.Ordinal)));
+
+    /// <summary>A server that answers its first request with this, and later ones too unless there is another answer for them.</summary>
+    internal RawServer Serve(RawAnswer? later)
+    {
+        var asked = 0;
+        return new RawServer(request => Interlocked.Increment(ref asked) == 1 ? Answer(request) : later ?? Answer(request));
+    }
 
     internal static byte[] Gzip(byte[] plain)
     {

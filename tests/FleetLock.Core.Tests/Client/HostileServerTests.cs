@@ -1,4 +1,3 @@
-using System.Net;
 using FleetLock.TestKit;
 
 namespace FleetLock.Core.Tests;
@@ -13,10 +12,7 @@ public sealed class HostileServerTests
     public async Task Nothing_but_a_200_is_a_success(FleetLockOperation operation, string name)
     {
         var row = HostileAnswers.Rows.Single(candidate => candidate.Name == name);
-        await using var server = new RawServer(
-            new IPEndPoint(IPAddress.Loopback, 0),
-            null,
-            self => row.IsRepeated ? [row.Answer(self)] : [row.Answer(self), RawAnswer.Http(200)]);
+        await using var server = row.Serve(row.IsRepeated ? null : RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url);
 
         var result = row.Expected == FleetLockStatus.TimedOut

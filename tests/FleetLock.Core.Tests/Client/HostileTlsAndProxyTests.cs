@@ -90,7 +90,7 @@ public sealed class HostileTlsAndProxyTests
     }
 
     private static FleetLockClient ThroughProxy(string server, RawServer proxy) =>
-        new(new FleetLockClientOptions { Server = ServerAddress.Parse(server), Proxy = proxy.Uri, Timeout = TestTimeout.Hang });
+        new(new FleetLockClientOptions { Server = ServerAddress.Parse(server), Proxy = new Uri(proxy.Url), Timeout = TestTimeout.Hang });
 
     private static X509Certificate2 Bad(string fault, TestAuthority authority)
     {

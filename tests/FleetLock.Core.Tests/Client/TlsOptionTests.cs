@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using FleetLock.TestKit;
 
@@ -58,13 +56,8 @@ public sealed class TlsOptionTests : IDisposable
     {
         using var certificate = _authority.Issue(Host);
         using var own = _authority.Issue("node1");
-        var tls = new SslServerAuthenticationOptions
-        {
-            ServerCertificate = certificate,
-            ClientCertificateRequired = true,
-            RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == own.GetCertHashString(),
-        };
-        await using var server = new RawServer(new IPEndPoint(IPAddress.Loopback, 0), tls, _ => [RawAnswer.Http(200)]);
+        var tls = TestAuthority.AskingForCertificates(certificate, shown => shown?.GetCertHashString() == own.GetCertHashString());
+        await using var server = new RawServer(_ => RawAnswer.Http(200), tls);
 
         var anonymous = await LockAsync(server, options => options with { CaCertificates = _authority.Trust });
         Assert.Equal(FleetLockStatus.Unreachable, anonymous.Status);

@@ -56,7 +56,7 @@ public sealed class TransportFailureTests
     [InlineData(FleetLockOperation.Unlock)]
     public async Task A_failed_TLS_handshake_has_sent_nothing(FleetLockOperation operation)
     {
-        await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").Unasked().ThenSilence());
+        await using var server = new RawServer(_ => RawAnswer.Never, greeting: RawAnswer.Of("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ThenSilence());
         using var client = Exchange.ClientOf($"https://127.0.0.1:{server.Port}");
 
         var result = await client.SendAsync(operation);

@@ -145,7 +145,7 @@ public sealed class TransportOptionTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Unix only.");
         using var directory = new TemporaryDirectory();
         var address = "http+unix://" + Uri.EscapeDataString(directory.File("s"));
-        await using var server = new RawServer(new UnixDomainSocketEndPoint(directory.File("s")), null, _ => [RawAnswer.Http(200)]);
+        await using var server = new RawServer(_ => RawAnswer.Http(200), at: new UnixDomainSocketEndPoint(directory.File("s")));
         using var client = Create(address + path, options => options with { Proxy = new Uri("http://127.0.0.1:1") });
 
         var result = await client.SendAsync(FleetLockOperation.Lock);

@@ -170,10 +170,10 @@ public sealed class DoctorFindingsTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Unix only.");
         using var directory = new TemporaryDirectory();
-        var path = directory.File("s");
-        await using var server = new RawServer(new System.Net.Sockets.UnixDomainSocketEndPoint(path), null, _ => [RawAnswer.Http(400, Refused), RawAnswer.Http(404)]);
+        var socket = new System.Net.Sockets.UnixDomainSocketEndPoint(directory.File("s"));
+        await using var server = new RawServer(RawAnswer.InTurn(RawAnswer.Http(400, Refused), RawAnswer.Http(404)), at: socket);
 
-        var examined = await Examined.OfAsync("http+unix://" + Uri.EscapeDataString(path), options => options with { Proxy = new Uri("http://127.0.0.1:1") });
+        var examined = await Examined.OfAsync(server.Url, options => options with { Proxy = new Uri("http://127.0.0.1:1") });
 
         Assert.True(examined.Passed);
         Assert.Equal(["Configuration", "Identity", "Protocol", "Extensions"], examined.Names);

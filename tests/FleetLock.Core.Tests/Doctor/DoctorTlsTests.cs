@@ -88,7 +88,7 @@ public sealed class DoctorTlsTests : IDisposable
     [Fact]
     public async Task A_server_without_TLS_is_found_out()
     {
-        await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 400 Bad Request\r\n\r\n").Unasked().ThenClose());
+        await using var server = new RawServer(_ => RawAnswer.Close, greeting: RawAnswer.Of("HTTP/1.1 400 Bad Request\r\n\r\n").ThenClose());
 
         var examined = await Examined.OfAsync($"https://127.0.0.1:{server.Port}");
 

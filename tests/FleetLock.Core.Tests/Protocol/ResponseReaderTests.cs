@@ -2,7 +2,7 @@ using System.Text;
 
 namespace FleetLock.Core.Tests;
 
-/// <summary>The table of outcomes in <c>design.md</c>, as a pure function of status code and body.</summary>
+/// <summary>Every outcome as a pure function of status code and body.</summary>
 public sealed class ResponseReaderTests
 {
     public static readonly TheoryData<int, FleetLockStatus> WithoutFleetLockBody = new()
