@@ -47,14 +47,14 @@ public sealed class EtcdFaultTests
         var endpoint = EtcdProcess.FreeEndpoint();
         await using var server = await StartAsync(new EtcdStore(Etcd.Options(endpoint)), (Group, 1));
 
-        AssertRefused(503, "store_unavailable", "its log says why", await server.LockAsync("a"));
-        AssertRefused(503, "store_unavailable", "its log says why", await server.UnlockAsync("a"));
+        AssertRefused(503, "store_unavailable", await server.LockAsync("a"));
+        AssertRefused(503, "store_unavailable", await server.UnlockAsync("a"));
         Assert.Equal(503, (await server.AskAsync(RawClient.Head("GET /readyz"))).Status);
         Assert.Equal(200, (await server.AskAsync(RawClient.Head("GET /healthz"))).Status);
 
         await using var etcd = await EtcdProcess.StartAsync(endpoint);
         AssertDone(await server.LockAsync("a"));
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1", await server.LockAsync("b"));
+        AssertRefused(409, "failed_lock_semaphore_full", "1", await server.LockAsync("b"));
         Assert.Equal(200, (await server.AskAsync(RawClient.Head("GET /readyz"))).Status);
     }
 
@@ -69,16 +69,16 @@ public sealed class EtcdFaultTests
         await etcd.SuspendAsync();
         store.CallTimeout = Short;
         var waited = Stopwatch.StartNew();
-        AssertRefused(503, "store_unavailable", "its log says why", await server.LockAsync("a"));
+        AssertRefused(503, "store_unavailable", await server.LockAsync("a"));
         Assert.InRange(waited.Elapsed, Short - TimeSpan.FromMilliseconds(100), TestTimeout.Hang);
-        AssertRefused(503, "store_unavailable", "its log says why", await server.UnlockAsync("a"));
+        AssertRefused(503, "store_unavailable", await server.UnlockAsync("a"));
         await etcd.ResumeAsync();
         store.CallTimeout = TestTimeout.Hang;
 
         // What was refused may yet be granted, now that etcd finds it; the release puts that right.
         AssertDone(await server.UnlockAsync("a"));
         AssertDone(await server.LockAsync("b"));
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1", await server.LockAsync("a"));
+        AssertRefused(409, "failed_lock_semaphore_full", "1", await server.LockAsync("a"));
         Assert.Equal(["b"], await server.HoldersAsync());
     }
 
@@ -92,14 +92,19 @@ public sealed class EtcdFaultTests
         foreach (var use in Uses(away))
         {
             var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(use);
-            Assert.StartsWith(name + " failed: Connection refused", fault.Message, StringComparison.Ordinal);
+            Assert.StartsWith(name, fault.Message, StringComparison.Ordinal);
+            Assert.Contains("Connection refused", fault.Message, StringComparison.Ordinal);
         }
 
         await using var etcd = await EtcdProcess.StartAsync(endpoint);
         await using var slow = await Etcd.OpenAsync(Etcd.Options(endpoint) with { Timeout = Short });
         await etcd.SuspendAsync();
         foreach (var use in Uses(slow))
-            Assert.Equal(name + " has not answered within 1 s", (await Assert.ThrowsAsync<SemaphoreStoreException>(use)).Message);
+        {
+            var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(use);
+            Assert.StartsWith(name, fault.Message, StringComparison.Ordinal);
+            Assert.Contains(" 1 s", fault.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -130,7 +135,7 @@ public sealed class EtcdFaultTests
         await using var server = await StartAsync(new EtcdStore(Etcd.Options(EtcdProcess.FreeEndpoint(), etcd.Endpoint)), (Group, 1));
 
         AssertDone(await server.LockAsync("a"));
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1", await server.LockAsync("b"));
+        AssertRefused(409, "failed_lock_semaphore_full", "1", await server.LockAsync("b"));
         Assert.Equal(["a"], await server.HoldersAsync());
     }
 

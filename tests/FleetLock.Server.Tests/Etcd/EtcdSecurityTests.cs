@@ -69,7 +69,7 @@ public sealed class EtcdSecurityTests : IDisposable
         {
             await using var store = await Etcd.OpenAsync(way);
             var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.LoadAllAsync(Token));
-            Assert.StartsWith($"etcd at {etcd.Endpoint.GetLeftPart(UriPartial.Authority)} failed: ", fault.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"etcd at {etcd.Endpoint.GetLeftPart(UriPartial.Authority)} ", fault.Message, StringComparison.Ordinal);
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class EtcdSecurityTests : IDisposable
         foreach (var use in new Func<Task>[] { () => store.LoadAsync(Group, Token), () => store.SaveAsync(Group, StoredSemaphore.None, Held(1, "b"), Token) })
         {
             var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(use);
-            Assert.Contains("refuses: etcdserver: ", fault.Message, StringComparison.Ordinal);
+            Assert.Contains("etcdserver: ", fault.Message, StringComparison.Ordinal);
             Assert.Contains(reason, fault.Message, StringComparison.Ordinal);
         }
     }

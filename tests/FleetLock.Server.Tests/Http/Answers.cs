@@ -16,13 +16,18 @@ internal static class Answers
     /// <summary>A FleetLock error and nothing else: JSON that says so, with two members, both non-empty and fit for a terminal.</summary>
     /// <param name="status">The expected status code.</param>
     /// <param name="kind">The expected kind.</param>
-    /// <param name="fragment">A part of the expected value.</param>
     /// <param name="answer">The answer.</param>
-    internal static void AssertRefused(int status, string kind, string fragment, RawResponse answer)
+    internal static void AssertRefused(int status, string kind, RawResponse answer) => Assert.Equal((status, kind), (answer.Status, ReadError(answer).Kind));
+
+    /// <summary>The same, of an error whose value has to name something.</summary>
+    /// <param name="status">The expected status code.</param>
+    /// <param name="kind">The expected kind.</param>
+    /// <param name="named">What the value names: what the client sent, or a limit.</param>
+    /// <param name="answer">The answer.</param>
+    internal static void AssertRefused(int status, string kind, string named, RawResponse answer)
     {
-        var (actualKind, value) = ReadError(answer);
-        Assert.Equal((status, kind), (answer.Status, actualKind));
-        Assert.Contains(fragment, value, StringComparison.Ordinal);
+        AssertRefused(status, kind, answer);
+        Assert.Contains(named, ReadError(answer).Value, StringComparison.Ordinal);
     }
 
     internal static (string Kind, string Value) ReadError(RawResponse answer)

@@ -6,7 +6,7 @@ namespace FleetLock.Server.Tests;
 /// <summary>What a server has written to its log.</summary>
 internal sealed class CapturedLog : ILoggerProvider, ILogger
 {
-    internal ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = new();
+    internal ConcurrentQueue<(LogLevel Level, string? Event, string Text)> Lines { get; } = new();
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -16,7 +16,15 @@ internal sealed class CapturedLog : ILoggerProvider, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue((logLevel, formatter(state, exception) + exception));
+        Lines.Enqueue((logLevel, eventId.Name, formatter(state, exception) + exception));
+
+    /// <summary>There is exactly one line of this event, and it names these values.</summary>
+    internal void AssertHas(LogLevel level, string name, params string[] values)
+    {
+        var line = Assert.Single(Lines, line => line.Event == name);
+        Assert.Equal(level, line.Level);
+        Assert.All(values, value => Assert.Contains(value, line.Text, StringComparison.Ordinal));
+    }
 
     public void Dispose()
     {

@@ -18,29 +18,29 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
     /// <summary>Bodies that are no number of slots, and a part of the answer.</summary>
     public static TheoryData<string, string> BadSlots => new()
     {
-        { "", "the body takes {\"slots\":N}" },
-        { " ", "the body takes {\"slots\":N}" },
-        { "{}", "the body takes {\"slots\":N}" },
-        { "null", "the body takes {\"slots\":N}" },
-        { "[]", "the body takes {\"slots\":N}" },
-        { "3", "the body takes {\"slots\":N}" },
-        { "slots=3", "the body takes {\"slots\":N}" },
-        { """{"slots":null}""", "the body takes {\"slots\":N}" },
-        { """{"slots":"3"}""", "the body takes {\"slots\":N}" },
-        { """{"slots":3.5}""", "the body takes {\"slots\":N}" },
-        { """{"slots":1e999}""", "the body takes {\"slots\":N}" },
-        { """{"slots":99999999999}""", "the body takes {\"slots\":N}" },
-        { """{"slots":true}""", "the body takes {\"slots\":N}" },
-        { """{"slots":[3]}""", "the body takes {\"slots\":N}" },
-        { """{"Slots":3}""", "the body takes {\"slots\":N}" },
-        { """{"slots":3""", "the body takes {\"slots\":N}" },
-        { """{"slots":3}{"slots":4}""", "the body takes {\"slots\":N}" },
-        { """{"slots":3},""", "the body takes {\"slots\":N}" },
-        { """{'slots':3}""", "the body takes {\"slots\":N}" },
-        { """{"slots":3,}""", "the body takes {\"slots\":N}" },
-        { """{"slots":-1}""", "'slots' is -1; it takes 0 to 100000" },
-        { """{"slots":100001}""", "'slots' is 100001; it takes 0 to 100000" },
-        { """{"slots":1000000000}""", "'slots' is 1000000000; it takes 0 to 100000" },
+        { "", "" },
+        { " ", "" },
+        { "{}", "" },
+        { "null", "" },
+        { "[]", "" },
+        { "3", "" },
+        { "slots=3", "" },
+        { """{"slots":null}""", "" },
+        { """{"slots":"3"}""", "" },
+        { """{"slots":3.5}""", "" },
+        { """{"slots":1e999}""", "" },
+        { """{"slots":99999999999}""", "" },
+        { """{"slots":true}""", "" },
+        { """{"slots":[3]}""", "" },
+        { """{"Slots":3}""", "" },
+        { """{"slots":3""", "" },
+        { """{"slots":3}{"slots":4}""", "" },
+        { """{"slots":3},""", "" },
+        { """{'slots':3}""", "" },
+        { """{"slots":3,}""", "" },
+        { """{"slots":-1}""", "-1" },
+        { """{"slots":100001}""", "100001" },
+        { """{"slots":1000000000}""", "1000000000" },
     };
 
     /// <summary>Ids that a path likes to get wrong.</summary>
@@ -112,7 +112,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
     {
         var answer = await _server.AskAsync(RawClient.Request($"{method} /v1/groups/{group}", """{"slots":5}"""u8.ToArray(), ProtocolHeader));
 
-        AssertRefused(status, kind, "", answer);
+        AssertRefused(status, kind, answer);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
         Assert.Equal((Group, 5, 4), (shown.Group, shown.Slots, shown.Free));
         Assert.Equal(["a"], shown.Holders.Select(holder => holder.Id));
         Assert.Equal(5, (await _server.GroupAsync()).Slots);
-        Assert.Contains((LogLevel.Warning, "group workers: 5 slots from now on, set by 127.0.0.1"), _log.Lines);
+        _log.AssertHas(LogLevel.Warning, nameof(ServerLog.Resized), "workers", "5", "127.0.0.1");
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
         Assert.Equal(200, (await ResizeAsync("""{"slots":0}""")).Status);
 
         Assert.Equal(["a"], await _server.HoldersAsync());
-        AssertRefused(409, "failed_lock_semaphore_full", "all 0", await _server.LockAsync("b"));
+        AssertRefused(409, "failed_lock_semaphore_full", "0", await _server.LockAsync("b"));
         AssertDone(await _server.LockAsync("a"));
     }
 
@@ -151,11 +151,11 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(BadSlots))]
-    public async Task A_body_that_is_no_number_of_slots_changes_nothing(string body, string fragment)
+    public async Task A_body_that_is_no_number_of_slots_changes_nothing(string body, string named)
     {
         var before = await _server.GroupsAsync();
 
-        AssertRefused(400, "invalid_request", fragment, await ResizeAsync(body));
+        AssertRefused(400, "invalid_request", named, await ResizeAsync(body));
         Assert.Equal(before, await _server.GroupsAsync());
     }
 
@@ -189,7 +189,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
         var before = await _server.GroupsAsync();
 
         foreach (var line in new[] { "PUT /v1/groups/workers", "DELETE /v1/groups/workers/holders/a?reason=dead" })
-            AssertRefused(403, "forbidden", "only for the server's own machine", await _server.AskAsync(RawClient.Request(line, """{"slots":5}"""u8.ToArray(), ProtocolHeader, header)));
+            AssertRefused(403, "forbidden", await _server.AskAsync(RawClient.Request(line, """{"slots":5}"""u8.ToArray(), ProtocolHeader, header)));
         Assert.Equal(before, await _server.GroupsAsync());
         Assert.Equal(200, (await _server.AskAsync(RawClient.Head("GET /v1/groups/workers", header))).Status);
         AssertDone(await _server.AskAsync(RawClient.Request(SteadyState, WireFormat.WriteRequest(Group, "a"), ProtocolHeader, header)));
@@ -226,7 +226,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
             """{"id":"a","since":"2026-01-02T03:04:05.6789012+00:00","from":"127.0.0.1","lastAsked":"2026-01-02T03:04:05.6789012+00:00"}""",
             answer.Body);
         Assert.Empty(await _server.HoldersAsync());
-        Assert.Contains((LogLevel.Warning, "group workers: slot of a freed by 127.0.0.1: burnt down, really"), _log.Lines);
+        _log.AssertHas(LogLevel.Warning, nameof(ServerLog.ForceReleased), "workers", "127.0.0.1", "burnt down, really");
     }
 
     [Fact]
@@ -256,14 +256,14 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
     {
         var answer = await _server.AskAsync(RawClient.Head("DELETE /v1/groups/workers/holders/a" + query, ProtocolHeader));
 
-        AssertRefused(400, "invalid_request", "a forced release takes a reason", answer);
+        AssertRefused(400, "invalid_request", "reason", answer);
         Assert.Equal(["a"], await _server.HoldersAsync());
     }
 
     [Fact]
     public async Task The_longest_reason_has_255_characters()
     {
-        AssertRefused(400, "invalid_request", "1 to 255 printable characters", await ReleaseAsync("a", new string('x', 256)));
+        AssertRefused(400, "invalid_request", "255", await ReleaseAsync("a", new string('x', 256)));
         Assert.Equal(["a"], await _server.HoldersAsync());
         Assert.Equal(200, (await ReleaseAsync("a", new string('x', 255))).Status);
     }
@@ -271,11 +271,11 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
     [Fact]
     public async Task A_forced_release_of_what_is_not_held_is_a_404()
     {
-        AssertRefused(404, "not_held", "'b' holds no slot of the group 'workers'", await ReleaseAsync("b", "dead"));
-        AssertRefused(404, "unknown_group", "no group 'nobody'", await ReleaseAsync("a", "dead", "nobody"));
-        AssertRefused(404, "not_held", "'A' holds no slot", await ReleaseAsync("A", "dead"));
-        AssertRefused(400, "invalid_id", "has a control", await ReleaseAsync("a\u0007", "dead"));
-        AssertRefused(400, "invalid_id", "has 256 characters", await ReleaseAsync(new string('x', 256), "dead"));
+        AssertRefused(404, "not_held", "'b'", await ReleaseAsync("b", "dead"));
+        AssertRefused(404, "unknown_group", "'nobody'", await ReleaseAsync("a", "dead", "nobody"));
+        AssertRefused(404, "not_held", "'A'", await ReleaseAsync("A", "dead"));
+        AssertRefused(400, "invalid_id", await ReleaseAsync("a\u0007", "dead"));
+        AssertRefused(400, "invalid_id", "256", await ReleaseAsync(new string('x', 256), "dead"));
         Assert.Equal(["a"], await _server.HoldersAsync());
     }
 
@@ -298,7 +298,7 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
     {
         AssertDone(await _server.LockAsync("a%2Fb"));
 
-        AssertRefused(404, "not_held", "'a/b' holds no slot", await ReleaseAsync("a/b", "dead"));
+        AssertRefused(404, "not_held", "'a/b'", await ReleaseAsync("a/b", "dead"));
         Assert.Equal(["a", "a%2Fb"], await _server.HoldersAsync());
     }
 
@@ -311,14 +311,14 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
 
         Assert.Equal(["a", "b"], await _server.HoldersAsync());
         Assert.Equal(200, (await _server.AskAsync(RawClient.Head("GET /v1/groups/workers"))).Status);
-        AssertRefused(400, "unknown_group", "no group 'workers'", await _server.LockAsync("a"));
-        AssertRefused(404, "unknown_group", "no group 'workers'", await ResizeAsync("""{"slots":5}"""));
+        AssertRefused(400, "unknown_group", "'workers'", await _server.LockAsync("a"));
+        AssertRefused(404, "unknown_group", "'workers'", await ResizeAsync("""{"slots":5}"""));
         using (var client = await _server.BeginLockAsync("c"))
-            AssertRefused(400, "unknown_group", "no group 'workers'", (await client.ReceiveAsync())!);
+            AssertRefused(400, "unknown_group", "'workers'", (await client.ReceiveAsync())!);
 
         AssertDone(await _server.UnlockAsync("a"));
         Assert.Equal(200, (await ReleaseAsync("b", "dead")).Status);
-        AssertRefused(404, "unknown_group", "no group 'workers'", await _server.AskAsync(RawClient.Head("GET /v1/groups/workers")));
+        AssertRefused(404, "unknown_group", "'workers'", await _server.AskAsync(RawClient.Head("GET /v1/groups/workers")));
     }
 
     private Task<TestServer> StartAsync(params (string Name, int Slots)[] groups) => TestServer.StartAsync(

@@ -29,14 +29,14 @@ public sealed class HttpProtocolTests : IAsyncLifetime
 
         var answer = await _server.LockAsync("b");
 
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1 semaphore slots currently locked", answer);
+        AssertRefused(409, "failed_lock_semaphore_full", "1", answer);
         Assert.Equal("""{"kind":"failed_lock_semaphore_full","value":"all 1 semaphore slots currently locked"}""", answer.Body);
         Assert.Equal(["a"], await _server.HoldersAsync());
     }
 
     [Fact]
     public async Task A_group_without_slots_is_always_full() =>
-        AssertRefused(409, "failed_lock_semaphore_full", "all 0 semaphore slots currently locked", await _server.LockAsync("a", "none"));
+        AssertRefused(409, "failed_lock_semaphore_full", "0", await _server.LockAsync("a", "none"));
 
     [Fact]
     public async Task A_holder_is_granted_again_and_keeps_its_since()
@@ -84,8 +84,8 @@ public sealed class HttpProtocolTests : IAsyncLifetime
     [InlineData("workers.")]
     public async Task An_unknown_group_is_refused_by_name(string group)
     {
-        AssertRefused(400, "unknown_group", $"no group '{group}'", await _server.LockAsync("a", group));
-        AssertRefused(400, "unknown_group", $"no group '{group}'", await _server.UnlockAsync("a", group));
+        AssertRefused(400, "unknown_group", $"'{group}'", await _server.LockAsync("a", group));
+        AssertRefused(400, "unknown_group", $"'{group}'", await _server.UnlockAsync("a", group));
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed class HttpProtocolTests : IAsyncLifetime
     public async Task The_longest_id_has_255_characters()
     {
         AssertDone(await _server.LockAsync(new string('x', 255)));
-        AssertRefused(400, "invalid_id", "has 256 characters", await _server.LockAsync(new string('x', 256), "many"));
+        AssertRefused(400, "invalid_id", "256", await _server.LockAsync(new string('x', 256), "many"));
     }
 
     [Fact]

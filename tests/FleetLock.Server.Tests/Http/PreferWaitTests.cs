@@ -27,7 +27,7 @@ public sealed class PreferWaitTests : IAsyncLifetime
         _server.Clock.Advance(TimeSpan.FromSeconds(5));
 
         var answer = (await waiter.ReceiveAsync())!;
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1 semaphore slots currently locked", answer);
+        AssertRefused(409, "failed_lock_semaphore_full", "1", answer);
         Assert.Equal("wait=5", answer.Header("Preference-Applied"));
         Assert.Equal(["a"], await _server.HoldersAsync());
         Assert.Equal(0, (await _server.GroupAsync()).Waiting);
@@ -115,7 +115,7 @@ public sealed class PreferWaitTests : IAsyncLifetime
     {
         using var client = await _server.BeginLockAsync("b", "wait=soon");
 
-        AssertRefused(409, "failed_lock_semaphore_full", "all 1", (await client.ReceiveAsync())!);
+        AssertRefused(409, "failed_lock_semaphore_full", "1", (await client.ReceiveAsync())!);
     }
 
     [Fact]
@@ -159,8 +159,8 @@ public sealed class PreferWaitTests : IAsyncLifetime
 
         await _server.DisposeAsync();
 
-        AssertRefused(503, "shutting_down", "the server is stopping", (await first.ReceiveAsync())!);
-        AssertRefused(503, "shutting_down", "the server is stopping", (await second.ReceiveAsync())!);
+        AssertRefused(503, "shutting_down", (await first.ReceiveAsync())!);
+        AssertRefused(503, "shutting_down", (await second.ReceiveAsync())!);
     }
 
     [Fact]

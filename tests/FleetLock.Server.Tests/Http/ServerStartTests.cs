@@ -56,7 +56,8 @@ public sealed class ServerStartTests : IDisposable
     {
         var refusal = await Assert.ThrowsAsync<FleetLockInputException>(() => StartAsync(Options((Group, 1)) with { Listen = new Uri(listen) }));
 
-        Assert.Contains("is not of the form http://ADDRESS:PORT", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal("listen", refusal.Setting);
+        Assert.Contains($"'{listen}'", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +65,7 @@ public sealed class ServerStartTests : IDisposable
     {
         var fault = await Assert.ThrowsAsync<FleetLockServerException>(() => StartAsync(Options((Group, 1)) with { Listen = NoMachines }));
 
-        Assert.StartsWith("Cannot listen on http://192.0.2.1:0: ", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("http://192.0.2.1:0", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,9 +77,7 @@ public sealed class ServerStartTests : IDisposable
         // Nothing of it can be listened on; the warning does not wait for that.
         await Assert.ThrowsAsync<FleetLockServerException>(() => StartAsync(options));
 
-        var warning = Assert.Single(log.Lines, line => line.Text.Contains("without TLS", StringComparison.Ordinal));
-        Assert.Equal(LogLevel.Warning, warning.Level);
-        Assert.Contains("(http://192.0.2.1:1, http://[2001:db8::1]:2)", warning.Text, StringComparison.Ordinal);
+        log.AssertHas(LogLevel.Warning, nameof(TrustLog.ListensInTheOpen), "http://192.0.2.1:1, http://[2001:db8::1]:2");
     }
 
     [Fact]
@@ -90,7 +89,7 @@ public sealed class ServerStartTests : IDisposable
 
         var fault = await Assert.ThrowsAsync<FleetLockServerException>(() => StartAsync(Options((Group, 1)) with { Listen = listen }));
 
-        Assert.Equal($"Cannot listen on {listen.GetLeftPart(UriPartial.Authority)}: the port is in use by another process.", fault.Message);
+        Assert.Contains(listen.GetLeftPart(UriPartial.Authority), fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

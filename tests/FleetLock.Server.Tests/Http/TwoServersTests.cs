@@ -22,7 +22,7 @@ public sealed class TwoServersTests
             var answers = await Task.WhenAll(clients.Select((client, i) => client.AskAsync(Request(PreReboot, Group, "id" + i))));
 
             var winner = Assert.Single(Enumerable.Range(0, answers.Length), i => answers[i].Status == 200);
-            Assert.All(answers.Where((_, i) => i != winner), answer => AssertRefused(409, "failed_lock_semaphore_full", "all 1", answer));
+            Assert.All(answers.Where((_, i) => i != winner), answer => AssertRefused(409, "failed_lock_semaphore_full", "1", answer));
             var other = winner % 2 == 0 ? second : first;
             Assert.Equal(["id" + winner], await other.HoldersAsync());
             AssertDone(await clients[(winner + 1) % clients.Length].AskAsync(Request(SteadyState, Group, "id" + winner)));

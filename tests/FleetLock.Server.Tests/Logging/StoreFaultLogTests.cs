@@ -21,7 +21,7 @@ public sealed class StoreFaultLogTests : IDisposable
     {
         for (var i = 0; i < 100; i++)
             _faults.Failed("workers", Fault);
-        AssertTold(LogLevel.Error, "the store failed");
+        AssertTold(LogLevel.Error, nameof(ServerLog.StoreFailed));
 
         _clock.Advance(TimeSpan.FromSeconds(9.9));
         _faults.Failed("workers", Fault);
@@ -29,7 +29,7 @@ public sealed class StoreFaultLogTests : IDisposable
 
         _clock.Advance(TimeSpan.FromSeconds(0.1));
         _faults.Failed("workers", Fault);
-        AssertTold(LogLevel.Error, "101 more requests failed");
+        AssertTold(LogLevel.Error, nameof(ServerLog.StoreStillFails), "101");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class StoreFaultLogTests : IDisposable
         _log.Lines.Clear();
 
         _faults.Answered("workers");
-        AssertTold(LogLevel.Information, "answers again; 1 more request");
+        AssertTold(LogLevel.Information, nameof(ServerLog.StoreAnswersAgain), "1");
 
         _faults.Answered("workers");
         Assert.Empty(_log.Lines);
@@ -65,7 +65,7 @@ public sealed class StoreFaultLogTests : IDisposable
         Assert.Empty(_log.Lines);
 
         _faults.Answered(List(new FleetGroup("damaged", 1, 1, [])));
-        AssertTold(LogLevel.Information, "answers again");
+        AssertTold(LogLevel.Information, nameof(ServerLog.StoreAnswersAgain));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class StoreFaultLogTests : IDisposable
 
         _faults.Answered("workers");
 
-        AssertTold(LogLevel.Information, "answers again");
+        AssertTold(LogLevel.Information, nameof(ServerLog.StoreAnswersAgain));
     }
 
     [Fact]
@@ -93,11 +93,10 @@ public sealed class StoreFaultLogTests : IDisposable
 
     private static FleetGroupList List(params FleetGroup[] groups) => new(groups);
 
-    private void AssertTold(LogLevel level, string text)
+    private void AssertTold(LogLevel level, string name, params string[] values)
     {
-        var line = Assert.Single(_log.Lines);
-        Assert.Equal(level, line.Level);
-        Assert.Contains(text, line.Text, StringComparison.Ordinal);
+        Assert.Single(_log.Lines);
+        _log.AssertHas(level, name, values);
         _log.Lines.Clear();
     }
 }

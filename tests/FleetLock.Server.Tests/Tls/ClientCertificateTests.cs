@@ -63,11 +63,11 @@ public sealed class ClientCertificateTests : IDisposable
     [InlineData("node1.example.net", "anything", null)]
     [InlineData("NODE1.example.net", "anything", null)]
     [InlineData("node2.example.net", "node2.example.net", null)]
-    [InlineData("node2.example.net", "node1.example.net", "its rule 'ownIdOnly'")]
+    [InlineData("node2.example.net", "node1.example.net", "'ownIdOnly'")]
     [InlineData("unlisted", "unlisted", null)]
-    [InlineData("unlisted", "node1.example.net", "'unlisted' may not lock or unlock for the id 'node1.example.net'")]
-    [InlineData("observer", "observer", "'observer' has the role observer")]
-    public async Task Each_name_has_its_rule(string name, string id, string? reason)
+    [InlineData("unlisted", "node1.example.net", "'node1.example.net'")]
+    [InlineData("observer", "observer", "role observer")]
+    public async Task Each_name_has_its_rule(string name, string id, string? named)
     {
         await using var server = await StartAsync(
             required: true,
@@ -80,11 +80,11 @@ public sealed class ClientCertificateTests : IDisposable
 
         var result = await LockAsync(server, certificate, id);
 
-        Assert.Equal(reason is null ? FleetLockStatus.Granted : FleetLockStatus.Refused, result.Status);
-        if (reason is null)
+        Assert.Equal(named is null ? FleetLockStatus.Granted : FleetLockStatus.Refused, result.Status);
+        if (named is null)
             return;
         Assert.Equal((403, "forbidden"), (result.HttpStatus, result.Kind));
-        Assert.Contains(reason, result.Message, StringComparison.Ordinal);
+        Assert.Contains(named, result.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,7 +96,6 @@ public sealed class ClientCertificateTests : IDisposable
         var result = await LockAsync(server, certificate, "node2");
 
         Assert.Equal((FleetLockStatus.Refused, 401, "unauthorized"), (result.Status, result.HttpStatus, result.Kind));
-        Assert.Contains("no rule of this server is for its name", result.Message, StringComparison.Ordinal);
     }
 
     [Fact]

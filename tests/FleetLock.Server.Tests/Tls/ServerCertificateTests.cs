@@ -113,7 +113,7 @@ public sealed class ServerCertificateTests : IDisposable
         server.Clock.Advance(TlsCertificates.Interval);
 
         Assert.Equal(second.Thumbprint, await ShownAsync(server));
-        Assert.Single(_log.Lines, line => line.Level == LogLevel.Information && line.Text.Contains("read again", StringComparison.Ordinal));
+        _log.AssertHas(LogLevel.Information, nameof(TrustLog.CertificateReloaded), options.CertificatePath);
     }
 
     [Fact]
@@ -151,8 +151,7 @@ public sealed class ServerCertificateTests : IDisposable
             server.Clock.Advance(TlsCertificates.Interval);
 
         Assert.Equal(first.Thumbprint, await ShownAsync(server));
-        var told = Assert.Single(_log.Lines, line => line.Level == LogLevel.Error);
-        Assert.Contains(options.CertificatePath, told.Text, StringComparison.Ordinal);
+        _log.AssertHas(LogLevel.Error, nameof(TrustLog.CertificateKept), options.CertificatePath);
 
         Replace(options.CertificatePath, Pem(second));
         server.Clock.Advance(TlsCertificates.Interval);
