@@ -107,7 +107,7 @@ public sealed class RunContentionTests : IDisposable
         var second = await _ctl.RunAsync("run", "--embedded", "-i", _ctl.Id, "--wait-timeout", "0.5", "--", "touch", "ran");
 
         AssertNotStarted(75, second);
-        Assert.Matches(@"Error: no slot of 'default': waited \d+ s for a slot in vain; the last answer was: a run on this machine has it", second.Errors);
+        Assert.Contains($"process {first.Id} (", second.Errors, StringComparison.Ordinal);
         Assert.Equal(0, (await first.FinishAsync()).ExitCode);
     }
 
@@ -148,7 +148,7 @@ public sealed class RunContentionTests : IDisposable
         var second = await _ctl.RunAsync(["run", .. where, "-i", _ctl.Id + "-other", "--", "touch", "ran"]);
 
         AssertNotStarted(75, second);
-        Assert.Contains("all 1 semaphore slots currently locked (failed_lock_semaphore_full)", second.Errors, StringComparison.Ordinal);
+        Assert.Contains("(failed_lock_semaphore_full)", second.Errors, StringComparison.Ordinal);
         Assert.Equal(0, (await first.FinishAsync()).ExitCode);
     }
 

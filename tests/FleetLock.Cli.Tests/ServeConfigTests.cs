@@ -35,10 +35,10 @@ public sealed class ServeConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"lisen":"http://127.0.0.1:0"}""", "there is no member 'lisen'")]
-    [InlineData("""{"limits":{"maxConnections":0}}""", "'limits.maxConnections' is 0; it takes 1 to 1000000.")]
-    [InlineData("{", "this is not valid JSON")]
-    public async Task A_file_that_is_not_good_is_one_line_and_64(string json, string says)
+    [InlineData("""{"lisen":"http://127.0.0.1:0"}""", "'lisen'")]
+    [InlineData("""{"limits":{"maxConnections":0}}""", "'limits.maxConnections'")]
+    [InlineData("{", ":1:")]
+    public async Task A_file_that_is_not_good_is_one_line_and_64(string json, string named)
     {
         _ctl.Write("server.json", json);
 
@@ -46,7 +46,7 @@ public sealed class ServeConfigTests : IDisposable
 
         var line = Assert.Single(refused.ErrorLines);
         Assert.StartsWith("Error: " + _ctl.PathOf("server.json"), line, StringComparison.Ordinal);
-        Assert.Contains(says, line, StringComparison.Ordinal);
+        Assert.Contains(named, line, StringComparison.Ordinal);
         Assert.Equal((64, ""), (refused.ExitCode, refused.Output));
         Assert.Single(Directory.EnumerateFileSystemEntries(_ctl.Folder));
     }
@@ -81,7 +81,7 @@ public sealed class ServeConfigTests : IDisposable
         var url = await UrlAsync(server);
 
         _ctl.Write("server.json", "{");
-        Assert.Contains("the configuration in force stays: " + _ctl.PathOf("server.json"), await server.Errors.LineAsync("stays"), StringComparison.Ordinal);
+        await server.Errors.LineAsync(_ctl.PathOf("server.json"));
         Assert.Equal(0, await LockAsync(url, "a"));
 
         _ctl.Write("server.json", """{"listen":"http://127.0.0.1:0","groups":{"default":2},"data":":memory:"}""");

@@ -61,7 +61,7 @@ public sealed class ServeTests : IDisposable
 
         var refused = await _ctl.RunAsync("serve", "--listen", url, "--data", ":memory:");
 
-        Assert.Equal([$"Error: Cannot listen on {url}: the port is in use by another process."], refused.ErrorLines);
+        Assert.Contains(url, Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
         Assert.Equal((69, ""), (refused.ExitCode, refused.Output));
     }
 
@@ -80,7 +80,7 @@ public sealed class ServeTests : IDisposable
 
         var refused = await _ctl.RunAsync("serve", "--data", ":memory:");
 
-        Assert.StartsWith("Error: Cannot listen on http://127.0.0.1:3333: ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.Contains("http://127.0.0.1:3333", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
     }
 
     [Fact]

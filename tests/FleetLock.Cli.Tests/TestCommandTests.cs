@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using FleetLock.TestKit;
 
@@ -10,29 +11,29 @@ public sealed class TestCommandTests : IDisposable
 
     private readonly Ctl _ctl = new();
 
-    public static readonly TheoryData<int, string, string> WrongServers = new()
+    public static readonly TheoryData<int, string> WrongServers = new()
     {
-        { 200, Html, "this is not a FleetLock server" },
-        { 200, "", "this is not a FleetLock server" },
-        { 404, Html, "Check the URL's path" },
-        { 302, "", "use the address that it leads to" },
-        { 401, Html, "It wants credentials" },
-        { 403, Html, "It wants credentials" },
-        { 500, Html, "Check that the URL is that of a FleetLock server" },
-        { 400, "null", "Check that the URL is that of a FleetLock server" },
+        { 200, Html },
+        { 200, "" },
+        { 404, Html },
+        { 302, "" },
+        { 401, Html },
+        { 403, Html },
+        { 500, Html },
+        { 400, "null" },
     };
 
-    /// <summary>The options, and the check that fails, with what it finds and what it says to do. "URL" is a server that must not be asked.</summary>
-    public static readonly TheoryData<string[], string, string, string> BadConfigurations = new()
+    /// <summary>The options, and what the finding names. "URL" is a server that must not be asked.</summary>
+    public static readonly TheoryData<string[], string> BadConfigurations = new()
     {
-        { [], "Configuration", "No FleetLock server is named", "FLEETLOCK_URL" },
-        { ["-u", "ftp://fleetlock.example.net"], "Configuration", "http:// or https://", "FLEETLOCK_URL" },
-        { ["-u", "URL/v1"], "Configuration", "ends in /v1", "Leave /v1 away" },
-        { ["-u", "URL/team/v1/pre-reboot/"], "Configuration", "ends in /v1/pre-reboot", "Leave /v1/pre-reboot away" },
-        { ["-u", "URL", "-g", "my_group"], "Configuration", "'my_group'", "FLEETLOCK_GROUP" },
-        { ["-u", "URL", "--token-file", "missing.txt"], "Configuration", "missing.txt", "Mend it" },
-        { ["-u", "URL", "--ca-certificate", "missing.pem"], "Configuration", "missing.pem", "Mend it" },
-        { ["-u", "URL", "--header", "Host: other.example.net"], "Configuration", "'Host'", "Mend it" },
+        { [], "--url" },
+        { ["-u", "ftp://fleetlock.example.net"], "'ftp://fleetlock.example.net'" },
+        { ["-u", "URL/v1"], "/v1" },
+        { ["-u", "URL/team/v1/pre-reboot/"], "/v1/pre-reboot" },
+        { ["-u", "URL", "-g", "my_group"], "'my_group'" },
+        { ["-u", "URL", "--token-file", "missing.txt"], "missing.txt" },
+        { ["-u", "URL", "--ca-certificate", "missing.pem"], "missing.pem" },
+        { ["-u", "URL", "--header", "Host: other.example.net"], "'Host'" },
     };
 
     public void Dispose() => _ctl.Dispose();
@@ -49,10 +50,10 @@ public sealed class TestCommandTests : IDisposable
             healthy.OutputLines,
             line => Assert.Matches($"^ok +Configuration +.*Url = {server.Url()} .*Group = workers", line),
             line => Assert.Matches("^ok +Identity +id 'node1' ", line),
-            line => Assert.Matches($"^ok +Connection +{server.Address.Authority} takes connections$", line),
-            line => Assert.Matches("^ok +Protocol +.*refused, as it must be", line),
+            line => Assert.Matches($"^ok +Connection +{server.Address.Authority} ", line),
+            line => Assert.Matches("^ok +Protocol ", line),
             line => Assert.Matches("^ok +Clock ", line),
-            line => Assert.Matches("^ok +Extensions +.*'workers' has 2 slots, 2 of them free$", line));
+            line => Assert.Matches("^ok +Extensions +.*'workers'.* 2 .* 2 ", line));
     }
 
     [Theory]
@@ -81,7 +82,7 @@ public sealed class TestCommandTests : IDisposable
 
         var sick = await _ctl.RunAsync("test", "-u", server.Url(), "-g", "unheard-of");
 
-        AssertFails(sick, "Extensions", "no group 'unheard-of'", "workers");
+        AssertFails(sick, "Extensions", "'unheard-of'");
     }
 
     [Fact]
@@ -91,7 +92,7 @@ public sealed class TestCommandTests : IDisposable
 
         var sick = await _ctl.RunAsync("test", "-u", nobody.Url, "-i", "node1");
 
-        AssertFails(sick, "Connection", "cannot connect to " + nobody.Address, "that the server runs");
+        AssertFails(sick, "Connection", nobody.Address);
         Assert.DoesNotContain("Protocol", sick.Output, StringComparison.Ordinal);
     }
 
@@ -100,18 +101,18 @@ public sealed class TestCommandTests : IDisposable
     {
         var sick = await _ctl.RunAsync("test", "-u", "http://no-such-host.invalid", "-i", "node1");
 
-        AssertFails(sick, "Name", "no-such-host.invalid is not found", "Check the name in the URL");
+        AssertFails(sick, "Name", "no-such-host.invalid");
     }
 
     [Theory]
     [MemberData(nameof(WrongServers))]
-    public async Task What_is_not_a_FleetLock_server_is_told_apart(int status, string body, string advice)
+    public async Task What_is_not_a_FleetLock_server_is_told_apart(int status, string body)
     {
         await using var server = new RawServer(RawAnswer.Http(status, body, "Location: /login"));
 
         var sick = await _ctl.RunAsync("test", "-u", server.Url, "-i", "node1");
 
-        AssertFails(sick, "Protocol", "does not answer like a FleetLock server", advice);
+        AssertFails(sick, "Protocol", status.ToString(CultureInfo.InvariantCulture));
         Assert.DoesNotContain("Extensions", sick.Output, StringComparison.Ordinal);
     }
 
@@ -122,7 +123,7 @@ public sealed class TestCommandTests : IDisposable
 
         var sick = await _ctl.RunAsync("test", "-u", server.Url() + "/fleet", "-g", "workers", "-i", "node1");
 
-        AssertFails(sick, "Protocol", "does not answer like a FleetLock server", "Check the URL");
+        AssertFails(sick, "Protocol", "404");
     }
 
     [Fact]
@@ -134,18 +135,18 @@ public sealed class TestCommandTests : IDisposable
             seconds => _ctl.RunAsync("test", "-u", server.Url, "-i", "node1", "--timeout", $"{seconds}"),
             sick => sick.Output.Contains("Protocol", StringComparison.Ordinal));
 
-        AssertFails(sick, "Protocol", " within ", "that the server runs");
+        AssertFails(sick, "Protocol", $"127.0.0.1:{server.Port} ");
     }
 
     [Theory]
     [MemberData(nameof(BadConfigurations))]
-    public async Task A_configuration_that_is_not_good_is_a_finding_and_nobody_is_asked(string[] options, string check, string message, string advice)
+    public async Task A_configuration_that_is_not_good_is_a_finding_and_nobody_is_asked(string[] options, string named)
     {
         await using var server = new RawServer(RawAnswer.Http(200));
 
         var sick = await _ctl.RunAsync(["test", "-i", "node1", .. options.Select(word => word.Replace("URL", server.Url, StringComparison.Ordinal))]);
 
-        AssertFails(sick, check, message, advice);
+        AssertFails(sick, "Configuration", named);
         Assert.Single(sick.OutputLines, line => line.StartsWith("FAILED", StringComparison.Ordinal));
         Assert.Equal(2, sick.OutputLines.Length);
         Assert.Empty(server.Requests);
@@ -159,7 +160,7 @@ public sealed class TestCommandTests : IDisposable
 
         var sick = await _ctl.RunAsync("test", "-u", server.Url, "-i", "node1");
 
-        AssertFails(sick, "Clock", "ahead of the server's", "Set the clocks");
+        AssertFails(sick, "Clock", " s ");
     }
 
     [Theory]
@@ -210,13 +211,12 @@ public sealed class TestCommandTests : IDisposable
         ServerProcess.StartListeningAsync("--listen", "http://127.0.0.1:0", "--group", "workers=2", "--data", ":memory:");
 
     /// <summary>The line below that of a check that failed says what to do.</summary>
-    private static void AssertFails(Finished sick, string check, string message, string advice)
+    private static void AssertFails(Finished sick, string check, string named)
     {
         Assert.Equal((1, ""), (sick.ExitCode, sick.Errors));
         var line = Array.FindIndex(sick.OutputLines, candidate => candidate.StartsWith($"FAILED  {check} ", StringComparison.Ordinal));
         Assert.True(line >= 0, sick.Output);
-        Assert.Contains(message, sick.OutputLines[line], StringComparison.Ordinal);
+        Assert.Contains(named, sick.OutputLines[line], StringComparison.Ordinal);
         Assert.StartsWith(new string(' ', 24), sick.OutputLines[line + 1], StringComparison.Ordinal);
-        Assert.Contains(advice, sick.OutputLines[line + 1], StringComparison.Ordinal);
     }
 }

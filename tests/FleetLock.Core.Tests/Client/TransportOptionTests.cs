@@ -167,7 +167,7 @@ public sealed class TransportOptionTests
         var result = await client.SendAsync(FleetLockOperation.Lock);
 
         Assert.Equal(FleetLockStatus.Unreachable, result.Status);
-        Assert.StartsWith("cannot connect to /nowhere/s: ", result.Message, StringComparison.Ordinal);
+        Assert.Contains("/nowhere/s", result.Message, StringComparison.Ordinal);
         Assert.False(result.OutcomeUnknown);
     }
 

@@ -14,15 +14,15 @@ public sealed class DoctorFindingsTests
 
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The server's Date, and what the doctor says of this machine's clock; nothing when it is well.</summary>
+    /// <summary>The server's Date, and what the finding names; nothing when the clock is right.</summary>
     public static readonly TheoryData<string, string?> Clocks = new()
     {
         { "Sun, 01 Mar 2026 12:00:00 GMT", null },
         { "Sun, 01 Mar 2026 12:00:59 GMT", null },
         { "Sun, 01 Mar 2026 11:59:01 GMT", null },
-        { "Sun, 01 Mar 2026 12:05:00 GMT", "300 s behind" },
-        { "Sun, 01 Mar 2026 11:00:00 GMT", "3600 s ahead of" },
-        { "Thu, 01 Jan 1970 00:00:00 GMT", "ahead of" },
+        { "Sun, 01 Mar 2026 12:05:00 GMT", "300 s" },
+        { "Sun, 01 Mar 2026 11:00:00 GMT", "3600 s" },
+        { "Thu, 01 Jan 1970 00:00:00 GMT", " s " },
     };
 
     public static readonly TheoryData<string> AnswersWithoutList = ["", "null", "[]", "<html>Please log in</html>", """{"groups":null}""", """{"groups":[{}]}"""];
@@ -41,7 +41,7 @@ public sealed class DoctorFindingsTests
         var examined = await Examined.OfAsync(server.Url + path);
 
         Assert.False(examined.Passed);
-        Examined.AssertFailed(Assert.Single(examined.Checks), "ends in /v1", "the URL is the base address");
+        Examined.AssertFailed(Assert.Single(examined.Checks), "/v1");
         Assert.Empty(server.Requests);
     }
 
@@ -61,16 +61,16 @@ public sealed class DoctorFindingsTests
 
     [Theory]
     [MemberData(nameof(Clocks))]
-    public async Task The_servers_clock_is_compared(string date, string? fault)
+    public async Task The_servers_clock_is_compared(string date, string? named)
     {
         await using var server = new RawServer(RawAnswer.Http(400, Refused, "Date: " + date), RawAnswer.Http(404));
 
         var examined = await Examined.OfAsync(server.Url, clock: new FakeTimeProvider(Now));
 
-        Assert.Equal(fault is null, examined.Passed);
+        Assert.Equal(named is null, examined.Passed);
         Assert.Equal(["Configuration", "Identity", "Connection", "Protocol", "Clock", "Extensions"], examined.Names);
-        if (fault is not null)
-            Examined.AssertFailed(examined["Clock"], fault, "Set the clocks");
+        if (named is not null)
+            Examined.AssertFailed(examined["Clock"], named);
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class DoctorFindingsTests
         var examined = await Examined.OfAsync(server.Url);
 
         Assert.True(examined.Passed);
-        Assert.Contains("'workers' has 2 slots, 1 of them free", examined["Extensions"].Message, StringComparison.Ordinal);
+        Assert.Contains("'workers'", examined["Extensions"].Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class DoctorFindingsTests
         var examined = await Examined.OfAsync(new FleetLockSettings { Url = server.Url, Group = "Workers", Id = "node1" });
 
         Assert.False(examined.Passed);
-        Examined.AssertFailed(examined["Extensions"], "no group 'Workers'", "workers, idle");
+        Examined.AssertFailed(examined["Extensions"], "'Workers'");
     }
 
     [Theory]
@@ -117,7 +117,7 @@ public sealed class DoctorFindingsTests
         var examined = await Examined.OfAsync(server.Url);
 
         Assert.True(examined.Passed);
-        Assert.StartsWith("none", examined["Extensions"].Message, StringComparison.Ordinal);
+        Assert.Equal("", examined["Extensions"].Advice);
     }
 
     [Theory]
@@ -131,7 +131,7 @@ public sealed class DoctorFindingsTests
         var examined = await Examined.OfAsync(server.Url);
 
         Assert.True(examined.Passed);
-        Assert.Contains("does not list its groups now", examined["Extensions"].Message, StringComparison.Ordinal);
+        Assert.Equal("", examined["Extensions"].Advice);
     }
 
     [Theory]
@@ -160,7 +160,8 @@ public sealed class DoctorFindingsTests
 
         Assert.True(examined.Passed);
         Assert.Equal(["Configuration", "Identity", "Proxy", "Protocol", "Extensions"], examined.Names);
-        Assert.Equal($"the way goes through {proxy.Url}/", examined["Proxy"].Message);
+        Assert.Contains(proxy.Url, examined["Proxy"].Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", examined["Proxy"].Message, StringComparison.Ordinal);
         Assert.Equal("POST http://no-such-host.invalid/v1/steady-state HTTP/1.1", proxy.Requests[0].Line);
     }
 

@@ -22,22 +22,22 @@ public sealed class FleetLockDoctorTests
     };
 
     /// <summary>What answers but is not, or not well, a FleetLock server.</summary>
-    public static readonly TheoryData<int, string, string> Others = new()
+    public static readonly TheoryData<int, string> Others = new()
     {
-        { 200, "", "It accepts anything" },
-        { 200, "<html>Please log in</html>", "It accepts anything" },
-        { 302, "", "It redirects elsewhere" },
-        { 308, "", "It redirects elsewhere" },
-        { 400, "<html>Bad request</html>", "Check that the URL" },
-        { 401, "", "It wants credentials" },
-        { 401, """{"kind":"unauthorized_request","value":"this request requires valid HTTP basic auth credentials"}""", "It wants credentials" },
-        { 403, "<html>Forbidden</html>", "It wants credentials" },
-        { 407, "", "It wants credentials" },
-        { 404, "404 page not found", "Check the URL's path" },
-        { 202, """{"kind":"waiting_for_node_drain","value":"reserved"}""", "Check that the URL" },
-        { 500, """{"kind":"failed_sem_init","value":"context deadline exceeded"}""", "the server is well" },
-        { 503, """{"kind":"store_unavailable","value":"the store does not answer"}""", "the server is well" },
-        { 502, "<html>Bad gateway</html>", "the server is well" },
+        { 200, "" },
+        { 200, "<html>Please log in</html>" },
+        { 302, "" },
+        { 308, "" },
+        { 400, "<html>Bad request</html>" },
+        { 401, "" },
+        { 401, """{"kind":"unauthorized_request","value":"this request requires valid HTTP basic auth credentials"}""" },
+        { 403, "<html>Forbidden</html>" },
+        { 407, "" },
+        { 404, "404 page not found" },
+        { 202, """{"kind":"waiting_for_node_drain","value":"reserved"}""" },
+        { 500, """{"kind":"failed_sem_init","value":"context deadline exceeded"}""" },
+        { 503, """{"kind":"store_unavailable","value":"the store does not answer"}""" },
+        { 502, "<html>Bad gateway</html>" },
     };
 
     [Fact]
@@ -66,14 +66,13 @@ public sealed class FleetLockDoctorTests
         Assert.All(examined.Checks, check => Assert.Equal("", check.Advice));
         Assert.Contains($"Url = {raw.Url} (parameter); Group = workers (parameter)", examined["Configuration"].Message, StringComparison.Ordinal);
         Assert.Contains("id 'node1' (parameter)", examined["Identity"].Message, StringComparison.Ordinal);
-        Assert.Contains($"127.0.0.1:{raw.Port} takes connections", examined["Connection"].Message, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{raw.Port}", examined["Connection"].Message, StringComparison.Ordinal);
         Assert.Contains(kind, examined["Protocol"].Message, StringComparison.Ordinal);
-        Assert.StartsWith("none", examined["Extensions"].Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [MemberData(nameof(Others))]
-    public async Task Whatever_answers_otherwise_fails_the_protocol_check_with_advice(int status, string body, string advice)
+    public async Task Whatever_answers_otherwise_fails_the_protocol_check_with_advice(int status, string body)
     {
         await using var server = new RawServer(RawAnswer.Http(status, body, "Location: /login"));
 
@@ -82,7 +81,7 @@ public sealed class FleetLockDoctorTests
         Assert.False(examined.Passed);
         Assert.Equal(Whole[..4], examined.Names);
         Assert.True(examined["Connection"].Passed);
-        Examined.AssertFailed(examined["Protocol"], status.ToString(CultureInfo.InvariantCulture), advice);
+        Examined.AssertFailed(examined["Protocol"], status.ToString(CultureInfo.InvariantCulture));
         Assert.Single(server.Requests);
     }
 
@@ -91,20 +90,22 @@ public sealed class FleetLockDoctorTests
     [InlineData("nonsense", "workers", "FLEETLOCK_URL")]
     [InlineData("http://127.0.0.1:1/?query", "workers", "FLEETLOCK_URL")]
     [InlineData("http://127.0.0.1:1", "under_score", "FLEETLOCK_GROUP")]
-    public async Task It_stops_at_a_bad_configuration(string? url, string group, string advice)
+    public async Task It_stops_at_a_bad_configuration(string? url, string group, string variable)
     {
         var examined = await Examined.OfAsync(
             new FleetLockSettings { Url = url, Group = group, Id = "node1" },
             _ => throw new InvalidOperationException("It must not connect."));
 
         Assert.False(examined.Passed);
-        Examined.AssertFailed(Assert.Single(examined.Checks), "", advice);
+        var check = Assert.Single(examined.Checks);
+        Assert.False(check.Passed);
+        Assert.Contains(variable, check.Advice, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(" ", "The id")]
+    [InlineData(" ", "")]
     [InlineData(null, "no machine id here")]
-    public async Task It_goes_on_without_an_identity(string? id, string message)
+    public async Task It_goes_on_without_an_identity(string? id, string reason)
     {
         await using var server = new RawServer(Refusal, RawAnswer.Http(404));
 
@@ -113,7 +114,7 @@ public sealed class FleetLockDoctorTests
         Assert.False(examined.Passed);
         Assert.Equal(Whole, examined.Names);
         Assert.Equal([true, false, true, true, true], examined.Checks.Select(check => check.Passed));
-        Examined.AssertFailed(examined["Identity"], message, "FLEETLOCK_ID");
+        Examined.AssertFailed(examined["Identity"], reason);
     }
 
     [Fact]
@@ -125,7 +126,7 @@ public sealed class FleetLockDoctorTests
         var examined = await Examined.OfAsync($"http://{unlistened.LocalEndPoint}");
 
         Assert.Equal(Whole[..3], examined.Names);
-        Examined.AssertFailed(examined["Connection"], "cannot connect", "Check the address");
+        Examined.AssertFailed(examined["Connection"], unlistened.LocalEndPoint!.ToString()!);
     }
 
     [Fact]
@@ -134,7 +135,7 @@ public sealed class FleetLockDoctorTests
         var examined = await Examined.OfAsync("http://no-such-host.invalid");
 
         Assert.Equal(["Configuration", "Identity", "Name"], examined.Names);
-        Examined.AssertFailed(examined["Name"], "no-such-host.invalid is not found", "Check the name");
+        Examined.AssertFailed(examined["Name"], "no-such-host.invalid");
     }
 
     [Fact]
@@ -160,7 +161,7 @@ public sealed class FleetLockDoctorTests
         var examined = await examination;
 
         Assert.Equal(Whole[..4], examined.Names);
-        Examined.AssertFailed(examined["Protocol"], "no answer", "Check the address");
+        Examined.AssertFailed(examined["Protocol"], "0.3 s");
     }
 
     [Fact]

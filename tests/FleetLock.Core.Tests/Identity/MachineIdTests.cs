@@ -15,24 +15,24 @@ public sealed class MachineIdTests
         " \t" + Plain + "\r\n",
     ];
 
-    public static readonly TheoryData<string?, string> NoMachineIds = new()
-    {
-        { null, "is empty" },
-        { "", "is empty" },
-        { " \n", "is empty" },
-        { "{}", "is empty" },
-        { "uninitialized", "the first boot has not set it yet" },
-        { "uninitialized\n", "the first boot has not set it yet" },
-        { "00000000000000000000000000000000", "all zeros" },
-        { "00000000-0000-0000-0000-000000000000", "all zeros" },
-        { "dfd7882acda64c34aca76193c46f5d4", "32 hexadecimal digits" },
-        { "dfd7882acda64c34aca76193c46f5d4e0", "32 hexadecimal digits" },
-        { "dfd7882acda64c34aca76193c46f5d4g", "32 hexadecimal digits" },
-        { "dfd7882acda64c34 ca76193c46f5d4e", "32 hexadecimal digits" },
-        { "٠١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩٠١", "32 hexadecimal digits" },
-        { "<!DOCTYPE html>", "32 hexadecimal digits" },
-        { "\u001b[31mnot an id", "32 hexadecimal digits" },
-    };
+    public static readonly TheoryData<string> NoMachineIds =
+    [
+        null!,
+        "",
+        " \n",
+        "{}",
+        "uninitialized",
+        "uninitialized\n",
+        "00000000000000000000000000000000",
+        "00000000-0000-0000-0000-000000000000",
+        "dfd7882acda64c34aca76193c46f5d4",
+        "dfd7882acda64c34aca76193c46f5d4e0",
+        "dfd7882acda64c34aca76193c46f5d4g",
+        "dfd7882acda64c34 ca76193c46f5d4e",
+        "٠١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩٠١",
+        "<!DOCTYPE html>",
+        "\u001b[31mnot an id",
+    ];
 
     [Theory]
     [MemberData(nameof(Spellings))]
@@ -40,13 +40,11 @@ public sealed class MachineIdTests
 
     [Theory]
     [MemberData(nameof(NoMachineIds))]
-    public void What_is_no_machine_id_is_refused_with_the_reason(string? text, string reason)
+    public void What_is_no_machine_id_is_refused(string? text)
     {
         var fault = Assert.Throws<FleetLockInputException>(() => MachineId.Parse(text!));
 
         Assert.Equal("machine id", fault.Setting);
-        Assert.StartsWith("The machine id ", fault.Message, StringComparison.Ordinal);
-        Assert.Contains(reason, fault.Message, StringComparison.Ordinal);
         Assert.True(TerminalText.IsPrintable(fault.Message), fault.Message);
     }
 

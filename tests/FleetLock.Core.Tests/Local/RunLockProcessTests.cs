@@ -61,8 +61,8 @@ public sealed class RunLockProcessTests : IDisposable
 
         using var other = await LockHolder.StartAsync(_directory.FullName, ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", "1"));
 
-        Assert.StartsWith("fault: The lock file ", other.Report, StringComparison.Ordinal);
-        Assert.EndsWith("files cannot be locked there", other.Report, StringComparison.Ordinal);
+        Assert.StartsWith("fault: ", other.Report, StringComparison.Ordinal);
+        Assert.Contains(_directory.FullName, other.Report, StringComparison.Ordinal);
     }
 
     private RunLock? Take(out string holder) => RunLock.TryTake(LockHolder.Server, LockHolder.Group, LockHolder.Id, out holder, _directory.FullName);
