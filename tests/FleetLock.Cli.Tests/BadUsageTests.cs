@@ -130,6 +130,7 @@ public sealed class BadUsageTests(BadUsageTests.Runs runs) : IClassFixture<BadUs
     [Fact]
     public async Task The_messages_are_those_of_the_file()
     {
+        Machine.RequireUnix();
         var messages = new MessageFile("fleetlockctl-usage").Hide(runs.Server.Url, "URL").Hide(runs.Ctl.Folder + Path.DirectorySeparatorChar, "FOLDER/").Hide(TooLong, "xxx…");
         foreach (var line in BadLines.Select(row => row.Data.Item1))
         {

@@ -23,12 +23,14 @@ public static class Repository
 
     private static string Find()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        // Not the folder of the program: for the Pester suite that is PowerShell's own.
+        var start = Path.GetDirectoryName(typeof(Repository).Assembly.Location);
+        for (var folder = start; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(Path.Combine(folder.FullName, "FleetLock.slnx")))
-                return folder.FullName;
+            if (File.Exists(Path.Combine(folder, "FleetLock.slnx")))
+                return folder;
         }
 
-        throw new InvalidOperationException($"There is no FleetLock.slnx above {AppContext.BaseDirectory}.");
+        throw new InvalidOperationException($"There is no FleetLock.slnx above {start}.");
     }
 }

@@ -60,6 +60,28 @@ BeforeAll {
     $away = New-RawServer
     $nowhere = $away.Url
     Stop-RawServer $away
+
+    # What a producer's command needs: its peer, which is returned, its environment, and a folder in the place of the lock file.
+    function Start-Producer {
+        param($Producer)
+
+        foreach ($name in @($Producer.Environment.Keys).Where({ $_ })) { [Environment]::SetEnvironmentVariable($name, $Producer.Environment[$name]) }
+        if ($Producer.BlocksRunLock) { $null = New-Item (Get-RunLockPath) -ItemType Directory }
+        if ($Producer.Answer -eq 'Never') { New-RawServer ([FleetLock.TestKit.RawAnswer]::Never) } elseif ($Producer.Answer) { New-RawServer (New-Answer $Producer.Answer.Status $Producer.Answer.Body) }
+    }
+
+    function Stop-Producer {
+        param($Producer, $RawServer)
+
+        if ($RawServer) { Stop-RawServer $RawServer }
+        foreach ($name in @($Producer.Environment.Keys).Where({ $_ })) { [Environment]::SetEnvironmentVariable($name, $null) }
+        if ($Producer.BlocksRunLock) { Remove-Item (Get-RunLockPath) }
+    }
+
+    function Get-RunLockPath {
+        $digest = [Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes("$url`nweb`nn1"))
+        Join-Path ([FleetLock.RunLock]::DefaultDirectory) "fleetlock-$([Convert]::ToHexString($digest[0..15]).ToLowerInvariant()).lock"
+    }
 }
 
 AfterAll {
@@ -75,6 +97,19 @@ Describe 'The error ids' {
         Compare-Object $known $Produced | Should -BeNullOrEmpty
     }
 
+    # Windows has other paths, and says no to a connection in other words.
+    It 'come with the messages of the file' -Skip:$IsWindows {
+        $messages = [FleetLock.TestKit.MessageFile]::new('cmdlets').Hide($url, 'URL').Hide($nowhere, 'URL').Hide(([uri]$nowhere).Authority, 'HOST:PORT').Hide([FleetLock.RunLock]::DefaultDirectory, 'FOLDER')
+        $messages = $messages.Hide([Net.Sockets.SocketException]::new([int][Net.Sockets.SocketError]::ConnectionRefused).Message, '{connection refused}')
+        foreach ($producer in $Producers) {
+            $raw = Start-Producer $producer
+            try { $caught = try { $null = & $producer.Command } catch { $_ } } finally { Stop-Producer $producer $raw }
+            if ($raw) { $messages = $messages.Hide($raw.Url, 'URL').Hide(([uri]$raw.Url).Authority, 'HOST:PORT') }
+            $messages.Add("$($producer.Id), from $($producer.Command.ToString().Trim())", ($caught.Exception.Message -replace 'fleetlock-[0-9a-f]+', 'fleetlock-HASH'))
+        }
+        $messages.Verify()
+    } -TestCases @{ Producers = $producers }
+
     It 'are each in the README' {
         $readme = Get-Content (Join-Path $RepositoryRoot 'README.md') -Raw
         $known | Where-Object { -not $readme.Contains("``$_``") } | Should -BeNullOrEmpty
@@ -83,20 +118,11 @@ Describe 'The error ids' {
 
 Describe '<Id>' -ForEach $producers {
     BeforeAll {
-        $raw = if ($Answer -eq 'Never') { New-RawServer ([FleetLock.TestKit.RawAnswer]::Never) } elseif ($Answer) { New-RawServer (New-Answer $Answer.Status $Answer.Body) }
-        if ($Environment) { $Environment.Keys | ForEach-Object { [Environment]::SetEnvironmentVariable($_, $Environment[$_]) } }
-        if ($BlocksRunLock) {
-            # A folder stands in the place of the lock file.
-            $digest = [Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes("$url`nweb`nn1"))
-            $lock = Join-Path ([FleetLock.RunLock]::DefaultDirectory) "fleetlock-$([Convert]::ToHexString($digest[0..15]).ToLowerInvariant()).lock"
-            $null = New-Item $lock -ItemType Directory
-        }
+        $raw = Start-Producer $_
     }
 
     AfterAll {
-        if ($raw) { Stop-RawServer $raw }
-        if ($Environment) { $Environment.Keys | ForEach-Object { [Environment]::SetEnvironmentVariable($_, $null) } }
-        if ($lock) { Remove-Item $lock }
+        Stop-Producer $_ $raw
     }
 
     It 'is what <Command> fails with' {
@@ -155,17 +181,17 @@ Describe 'An error of <Command>' -ForEach $nonTerminating {
 Describe 'Get-Error' {
     It 'tells what went wrong, with what, and what to do next' {
         $null = Lock-FleetGroup web -Id n1 -Uri $nowhere -ErrorAction SilentlyContinue -ErrorVariable failed
-        $failed[0].ErrorDetails.RecommendedAction | Should -Be 'Check the address, the network and the server, then ask again.'
+        $failed[0].ErrorDetails.RecommendedAction | Should -Be ([FleetLock.Advice]::For($failed[0].TargetObject))
         $text = ($failed[0] | Get-Error | Out-String -Width 400) -replace '\e\[[\d;]*m'
-        foreach ($line in 'TargetObject +: Lock of group', 'FleetServerUnreachable,', 'Advice +: Check the address', 'Result +: Lock of group .web. as .n1. at .*: Unreachable', 'FleetLock.FleetLockException') {
+        foreach ($line in 'TargetObject +: Lock', 'FleetServerUnreachable,', "Advice +: $([FleetLock.Advice]::For($failed[0].TargetObject).Substring(0, 15))", 'Result +: Lock .*web.*n1.*: Unreachable', 'FleetLock.FleetLockException') {
             $text | Should -Match $line
         }
     }
 
     It 'tells the next step of <Name>' -ForEach @(
-        @{ Name = 'a group that is not there'; Command = { Get-FleetGroup nope -Uri $url }; Action = 'Get-FleetGroup without a name*' }
-        @{ Name = 'a list that is not shown'; Command = { Get-FleetGroup -Uri $nowhere }; Action = 'Check the address*' }
-        @{ Name = 'a full group'; Command = { Lock-FleetGroup web -Id n1 -Uri $url; Lock-FleetGroup web -Id n2 -Uri $url }; Action = 'Ask again later*' }
+        @{ Name = 'a group that is not there'; Command = { Get-FleetGroup nope -Uri $url }; Action = '*Get-FleetGroup*' }
+        @{ Name = 'a list that is not shown'; Command = { Get-FleetGroup -Uri $nowhere }; Action = '?*' }
+        @{ Name = 'a full group'; Command = { Lock-FleetGroup web -Id n1 -Uri $url; Lock-FleetGroup web -Id n2 -Uri $url }; Action = '*-Wait*' }
     ) {
         $caught = try { $null = & $Command } catch { $_ }
         $caught.ErrorDetails.RecommendedAction | Should -BeLike $Action

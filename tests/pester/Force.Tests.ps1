@@ -39,7 +39,7 @@ Describe 'Unlock-FleetGroup -Force against the real server' {
 
     It 'is an error for an id that holds none: it may be misspelt' {
         { Unlock-FleetGroup workers -Id nope -Force -Reason dead -Uri $server.Uri -ErrorAction Stop } |
-            Should -Throw -ErrorId 'FleetGroupRefused,FleetLock.PowerShell.Commands.UnlockFleetGroupCommand' -ExpectedMessage '*holds no slot*'
+            Should -Throw -ErrorId 'FleetGroupRefused,FleetLock.PowerShell.Commands.UnlockFleetGroupCommand' -ExpectedMessage '*(not_held)*'
     }
 
     It 'frees nothing with -WhatIf' {

@@ -75,7 +75,7 @@ Describe 'Get-FleetGroup against literal answers' {
         $raw = New-RawServer
         $url = $raw.Url
         Stop-RawServer $raw
-        { Get-FleetGroup -Uri $url -ErrorAction Stop } | Should -Throw -ErrorId 'FleetServerUnreachable,*' -ExpectedMessage '*Check the address*'
+        { Get-FleetGroup -Uri $url -ErrorAction Stop } | Should -Throw -ErrorId 'FleetServerUnreachable,*' -ExpectedMessage "*$url*"
     }
 
     It 'shows a group whose stored value is damaged, and a holder of whom only the id is known' {

@@ -38,6 +38,6 @@ Describe 'Get-FleetNodeId' {
     }
 
     It 'refuses a bad application id by its name' {
-        { Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e -ApplicationId zz -ErrorAction Stop } | Should -Throw '*application id*' -ErrorId 'FleetApplicationIdInvalid,*'
+        { Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e -ApplicationId zz -ErrorAction Stop } | Should -Throw "*'zz'*" -ErrorId 'FleetApplicationIdInvalid,*'
     }
 }

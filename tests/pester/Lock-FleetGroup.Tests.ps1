@@ -80,7 +80,7 @@ Describe 'Lock-FleetGroup against the real server' {
 
     It 'tells the story of a lock with -Verbose' {
         $story = Lock-FleetGroup web -Id n1 -Uri $server.Uri -Verbose 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] }
-        "$story" | Should -BeLike "*Lock of group 'web' as 'n1' at $($server.Uri): Granted*"
+        "$story" | Should -BeLike "*'web'*'n1'*$($server.Uri): Granted*"
         @($story).Count | Should -BeLessOrEqual 5
     }
 }
@@ -132,7 +132,7 @@ Describe 'Lock-FleetGroup without an answer' {
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'FleetRequestTimedOut,*'
         $failed[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
         $failed[0].TargetObject.OutcomeUnknown | Should -BeTrue
-        "$($failed[0])" | Should -BeLike '*may have granted*unlock with the same id*'
+        "$($failed[0])".Contains([FleetLock.Advice]::UnknownOutcome('Lock')) | Should -BeTrue
         Stop-RawServer $raw
     }
 }
@@ -153,10 +153,10 @@ Describe 'Lock-FleetGroup and what is not sent' {
 
     It 'refuses <Name> before anything is sent' -ForEach @(
         @{ Name = 'a bad group'; Arguments = @{ Group = 'a_b'; Id = 'n1' }; ErrorId = 'FleetGroupInvalid'; Text = "*'a_b'*" }
-        @{ Name = 'an id with a control character'; Arguments = @{ Group = 'web'; Id = "n`e[31m1" }; ErrorId = 'FleetNodeIdInvalid'; Text = '*unprintable*' }
+        @{ Name = 'an id with a control character'; Arguments = @{ Group = 'web'; Id = "n`e[31m1" }; ErrorId = 'FleetNodeIdInvalid'; Text = '*n ?31m1*' }
         @{ Name = 'an id of 256 characters'; Arguments = @{ Group = 'web'; Id = 'x' * 256 }; ErrorId = 'FleetNodeIdInvalid'; Text = '*256*255*' }
-        @{ Name = 'a URL with a query'; Arguments = @{ Group = 'web'; Id = 'n1'; Uri = 'http://127.0.0.1:1/?a=b' }; ErrorId = 'FleetServerInvalid'; Text = '*query*' }
-        @{ Name = 'a URL that is not http'; Arguments = @{ Group = 'web'; Id = 'n1'; Uri = 'ftp://127.0.0.1' }; ErrorId = 'FleetServerInvalid'; Text = '*http://*' }
+        @{ Name = 'a URL with a query'; Arguments = @{ Group = 'web'; Id = 'n1'; Uri = 'http://127.0.0.1:1/?a=b' }; ErrorId = 'FleetServerInvalid'; Text = '*http://127.0.0.1:1/*' }
+        @{ Name = 'a URL that is not http'; Arguments = @{ Group = 'web'; Id = 'n1'; Uri = 'ftp://127.0.0.1' }; ErrorId = 'FleetServerInvalid'; Text = '*ftp://127.0.0.1*' }
     ) {
         $given = @{ Uri = $raw.Url } + @{}
         foreach ($key in $Arguments.Keys) { $given[$key] = $Arguments[$key] }
@@ -170,7 +170,7 @@ Describe 'Lock-FleetGroup and what is not sent' {
     It 'refuses an empty <_>' -ForEach 'Group', 'Id' {
         $given = @{ Group = 'web'; Id = 'n1'; Uri = $raw.Url }
         $given[$_] = ''
-        { Lock-FleetGroup @given -ErrorAction Stop } | Should -Throw '*empty*'
+        { Lock-FleetGroup @given -ErrorAction Stop } | Should -Throw -ErrorId 'ParameterArgumentValidationErrorEmptyStringNotAllowed,*'
         $raw.Requests.Count | Should -Be 0
     }
 

@@ -35,7 +35,7 @@ Describe 'Set-FleetGroup against the real server' {
     }
 
     It 'writes the server''s words for a number that it does not take' {
-        { Set-FleetGroup web -Slots 1000000 -Uri $server.Uri -ErrorAction Stop } | Should -Throw -ErrorId 'FleetGroupRefused,*' -ExpectedMessage '*0 to 100000*'
+        { Set-FleetGroup web -Slots 1000000 -Uri $server.Uri -ErrorAction Stop } | Should -Throw -ErrorId 'FleetGroupRefused,*' -ExpectedMessage '*100000*'
     }
 }
 
