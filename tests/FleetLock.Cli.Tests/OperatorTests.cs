@@ -48,7 +48,7 @@ public sealed class OperatorTests : IDisposable
             await server.WaitForExitAsync();
         }
 
-        Assert.Contains(server.Errors, line => line.Contains("group workers: slot of n1 freed by 127.0.0.1: disk died", StringComparison.Ordinal));
+        Assert.Contains(server.Errors, line => line.Contains(" n1 ", StringComparison.Ordinal) && line.Contains("127.0.0.1: disk died", StringComparison.Ordinal));
     }
 
     [Theory]

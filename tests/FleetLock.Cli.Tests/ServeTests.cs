@@ -33,7 +33,7 @@ public sealed class ServeTests : IDisposable
     {
         var server = _ctl.Start("serve", "--listen", FreePort, "--data", ":memory:");
 
-        Assert.EndsWith("(groups: default=1; nothing is kept: all slots are free again when this server stops).", await server.Output.LineAsync("Listening"), StringComparison.Ordinal);
+        Assert.Contains("default=1", await server.Output.LineAsync("Listening"), StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_ctl.Folder));
     }
 
