@@ -127,7 +127,7 @@ Describe 'Lock-FleetGroup -Wait against literal answers' {
 
     It 'sleeps no longer than -RetryIntervalSec' {
         $raw = New-ListingServer $full, $full, (New-Answer 200)
-        $story = Lock-FleetGroup web -Id n1 -Wait -RetryIntervalSec 1 -Uri $raw.Url -Verbose 4>&1 | Where-Object { "$_" -like 'Try *' }
+        $story = Lock-FleetGroup web -Id n1 -Wait -RetryIntervalSec 1 -Uri $raw.Url -Verbose 4>&1 | Where-Object { "$_" -like '*all 1 semaphore slots*' }
         $story.Count | Should -Be 2
         $story | ForEach-Object { "$_" | Should -Match ' 1(\.1)? s' }
     }
