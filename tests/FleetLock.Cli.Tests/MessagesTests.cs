@@ -41,8 +41,8 @@ public sealed class MessagesTests : IDisposable
             await AddAsync("a redirect", [RawAnswer.Http(302, "", "Location: /login")], command);
             await AddAsync("what is not HTTP", [RawAnswer.Of("SSH-2.0-OpenSSH_9.2p1\r\n").ThenClose()], command);
             await AddAsync("a lost connection", [RawAnswer.Close], command);
-            await AddAsync("silence", [RawAnswer.Never], command, "--timeout", "1");
-            await AddAsync("half an answer", [RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{").ThenSilence()], command, "--timeout", "1");
+            await AddTimedOutAsync("silence", RawAnswer.Never, "no", command);
+            await AddTimedOutAsync("half an answer", RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{").ThenSilence(), "409", command);
         }
 
         await AddAsync("404", [RawAnswer.Http(404)], "status");
@@ -63,7 +63,7 @@ public sealed class MessagesTests : IDisposable
         string[] touch = ["--", "touch", "ran"];
         await AddAsync("a slot", [Granted], ["run", "-i", _ctl.Id, "--", "true"]);
         await AddAsync("a full group", [RawAnswer.Http(409, Full)], ["run", "-i", _ctl.Id, .. touch]);
-        await AddAsync("silence", [RawAnswer.Never, Granted], ["run", "-i", _ctl.Id, "--timeout", "1", .. touch]);
+        await AddTimedOutAsync("silence", RawAnswer.Never, "no", ["run", .. touch]);
         await AddAsync("a command that fails", [Granted], ["run", "-i", _ctl.Id, "--keep-on-failure", "--", "sh", "-c", "exit 7"]);
         await AddAsync("a refused release", [Granted, RawAnswer.Http(401)], ["run", "-i", _ctl.Id, "--", "true"]);
         await AddAsync("no such command", [Granted], ["run", "-i", _ctl.Id, "--", "no-such-command-of-fleetlock"]);
@@ -96,9 +96,16 @@ public sealed class MessagesTests : IDisposable
         await AddAsync($"{line[0]}, {answer}", [line[0], "-u", server.Url, .. id, .. line[1..]]);
     }
 
-    private async Task AddAsync(string situation, params string[] line)
+    /// <summary>The same of an answer that does not come or does not end, with a time-out that is long enough for what there is of it.</summary>
+    private async Task AddTimedOutAsync(string answer, RawAnswer half, string isThere, params string[] line)
     {
-        var errors = (await _ctl.RunAsync(line)).Errors;
-        _messages.Add(situation, Regex.Replace(errors, @"\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"));
+        await using var server = new RawServer(half);
+        _messages.Hide(server.Url, "URL").Hide($"127.0.0.1:{server.Port}", "HOST:PORT");
+        var late = await TestTimeout.LongEnoughAsync(
+            seconds => _ctl.RunAsync([line[0], "-u", server.Url, "-i", _ctl.Id, "--timeout", $"{seconds}", .. line[1..]]),
+            late => server.Requests.Count > 0 && late.Errors.Contains(isThere, StringComparison.Ordinal));
+        _messages.Add($"{line[0]}, {answer}", Regex.Replace(late.Errors, @"(?<= within )\d+(?= s)", "N"));
     }
+
+    private async Task AddAsync(string situation, params string[] line) => _messages.Add(situation, (await _ctl.RunAsync(line)).Errors);
 }

@@ -78,7 +78,6 @@ public sealed class MessagesTests
         await AddAsync("a list that is not for us", Refusal, RawAnswer.Http(401));
         await AddAsync("a clock that is behind", RawAnswer.Http(400, """{"kind":"missing_header","value":"no header"}""", "Date: Sun, 01 Mar 2026 12:05:00 GMT"), RawAnswer.Http(404));
         await AddAsync("a clock that is ahead", RawAnswer.Http(400, """{"kind":"missing_header","value":"no header"}""", "Date: Sun, 01 Mar 2026 11:00:00 GMT"), RawAnswer.Http(404));
-        await AddAsync("silence", RawAnswer.Never);
 
         await using (var server = new RawServer(Refusal, RawAnswer.Http(404)))
         {
@@ -96,6 +95,16 @@ public sealed class MessagesTests
         unlistened.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
         messages.Hide(unlistened.LocalEndPoint!.ToString()!, "HOST:PORT");
         Add("nobody listens", await Examined.OfAsync($"http://{unlistened.LocalEndPoint}"));
+
+        await using (var silent = new RawServer(RawAnswer.Never))
+        {
+            var clock = new FakeTimeProvider();
+            messages.Hide($"127.0.0.1:{silent.Port}", "HOST:PORT");
+            var examination = Examined.OfAsync(silent.Url, options => options with { Timeout = Exchange.FakeTimeout, Clock = clock });
+            await silent.Asked;
+            clock.Advance(Exchange.FakeTimeout);
+            Add("silence", await examination);
+        }
 
         await AddTlsAsync("a good certificate", 90.4);
         await AddTlsAsync("a certificate with few days left", 3.4);
@@ -115,10 +124,7 @@ public sealed class MessagesTests
         {
             await using var server = new RawServer(script);
             messages.Hide($"127.0.0.1:{server.Port}", "HOST:PORT");
-            Add(situation, await Examined.OfAsync(
-                server.Url,
-                options => options with { Timeout = script[0] == RawAnswer.Never ? Exchange.ShortTimeout : options.Timeout },
-                clock: new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))));
+            Add(situation, await Examined.OfAsync(server.Url, clock: new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))));
         }
 
         async Task AddTlsAsync(string situation, double untilDays, string name = "127.0.0.1", bool isTrusted = true, bool skip = false)

@@ -161,7 +161,7 @@ public sealed class FleetLockDoctorTests
         var examined = await examination;
 
         Assert.Equal(Whole[..4], examined.Names);
-        Examined.AssertFailed(examined["Protocol"], "0.3 s");
+        Examined.AssertFailed(examined["Protocol"], " 30 s");
     }
 
     [Fact]
