@@ -10,7 +10,9 @@ public sealed class BadUsageTests(BadUsageTests.Runs runs) : IClassFixture<BadUs
 
     private readonly Ctl _ctl = new();
 
-    /// <summary>The words after the program's name, and what the message names: the value or the option, and the limits. "URL" is a server that must not be asked.</summary>
+    /// <summary>
+    /// The words after the program's name, and what the message names: the value or the option, and the limits. "URL" is a server that must not be asked.
+    /// </summary>
     public static readonly TheoryData<string[], string[]> BadLines = new()
     {
         { ["recursive-lock", "-u", "URL", "-g", "my_group"], ["'my_group'"] },
@@ -131,10 +133,11 @@ public sealed class BadUsageTests(BadUsageTests.Runs runs) : IClassFixture<BadUs
     public async Task The_messages_are_those_of_the_file()
     {
         Machine.RequireUnix();
-        var messages = new MessageFile("fleetlockctl-usage").Hide(runs.Server.Url, "URL").Hide(runs.Ctl.Folder + Path.DirectorySeparatorChar, "FOLDER/").Hide(TooLong, "xxx…");
+        var messages = new MessageFile("fleetlockctl-usage");
+        messages.Hide(runs.Server.Url, "URL").Hide(runs.Ctl.Folder + Path.DirectorySeparatorChar, "FOLDER/").Hide(TooLong, "xxx…");
         foreach (var line in BadLines.Select(row => row.Data.Item1))
         {
-            var words = line.Select(word => word.Length == 0 || word.Contains(' ', StringComparison.Ordinal) ? $"'{word}'" : word);
+            var words = line.Select(word => word is "" || word.Contains(' ', StringComparison.Ordinal) ? $"'{word}'" : word);
             messages.Add("fleetlockctl " + TerminalText.Clean(string.Join(' ', words)), (await runs.OfAsync(line)).Errors);
         }
 

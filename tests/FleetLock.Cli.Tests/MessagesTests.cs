@@ -4,12 +4,16 @@ using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
 
-/// <summary>What the command line writes to standard error, as a file in <c>tests/messages</c> has it. What it says of a bad command line is in <see cref="BadUsageTests"/>.</summary>
+/// <summary>
+/// What the command line writes to standard error, as a file in <c>tests/messages</c> has it. What it says of a bad command line is in
+/// <see cref="BadUsageTests"/>.
+/// </summary>
 public sealed class MessagesTests : IDisposable
 {
     private const string Full = """{"kind":"failed_lock_semaphore_full","value":"all 1 semaphore slots currently locked"}""";
 
     private static readonly RawAnswer Granted = RawAnswer.Http(200);
+    private static readonly RawAnswer Half = RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{").ThenSilence();
 
     private readonly Ctl _ctl = new();
     private readonly MessageFile _messages = new("fleetlockctl");
@@ -21,7 +25,8 @@ public sealed class MessagesTests : IDisposable
     [Fact]
     public async Task The_messages_are_those_of_the_file()
     {
-        _messages.Hide(_ctl.Folder, "FOLDER").Hide(_ctl.Id, "ID").Hide(new SocketException((int)SocketError.ConnectionRefused).Message, "{connection refused}");
+        _messages.Hide(_ctl.Folder, "FOLDER").Hide(_ctl.Id, "ID");
+        _messages.Hide(new SocketException((int)SocketError.ConnectionRefused).Message, "{connection refused}");
         await AddAnswersAsync();
         await AddRunsAsync();
         await AddLocalAsync();
@@ -42,13 +47,16 @@ public sealed class MessagesTests : IDisposable
             await AddAsync("what is not HTTP", [RawAnswer.Of("SSH-2.0-OpenSSH_9.2p1\r\n").ThenClose()], command);
             await AddAsync("a lost connection", [RawAnswer.Close], command);
             await AddTimedOutAsync("silence", RawAnswer.Never, "no", command);
-            await AddTimedOutAsync("half an answer", RawAnswer.Of("HTTP/1.1 409 Conflict\r\nContent-Length: 100\r\n\r\n{").ThenSilence(), "409", command);
+            await AddTimedOutAsync("half an answer", Half, "409", command);
         }
 
         await AddAsync("404", [RawAnswer.Http(404)], "status");
         await AddAsync("401", [RawAnswer.Http(401)], "status");
         await AddAsync("no such group", [RawAnswer.Http(200, """{"groups":[]}""")], "status", "-g", "workers");
-        await AddAsync("not held", [RawAnswer.Http(404, """{"kind":"not_held","value":"no such holder"}""")], "force-release", "-g", "workers", "--id", "node1", "--reason", "dead");
+        await AddAsync(
+            "not held",
+            [RawAnswer.Http(404, """{"kind":"not_held","value":"no such holder"}""")],
+            ["force-release", "-g", "workers", "--id", "node1", "--reason", "dead"]);
         await AddAsync("404", [RawAnswer.Http(404)], "set-slots", "-g", "workers", "2");
 
         using var nobody = new ClosedPort();
@@ -91,7 +99,7 @@ public sealed class MessagesTests : IDisposable
     private async Task AddAsync(string answer, RawAnswer[] script, params string[] line)
     {
         await using var server = new RawServer(script);
-        string[] id = line.Contains("-i") || line.Contains("--id") || line[0] == "status" || line[0] == "set-slots" ? [] : ["-i", "node1"];
+        string[] id = line[0] is "recursive-lock" or "unlock-if-held" ? ["-i", "node1"] : [];
         _messages.Hide(server.Url, "URL").Hide($"127.0.0.1:{server.Port}", "HOST:PORT");
         await AddAsync($"{line[0]}, {answer}", [line[0], "-u", server.Url, .. id, .. line[1..]]);
     }

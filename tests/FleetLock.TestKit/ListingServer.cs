@@ -1,8 +1,8 @@
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// An <see cref="RawServer"/> whose list of groups has an answer of its own, however many ask for it and whenever. All else is answered from a
-/// script, in order; the last answer repeats.
+/// A <see cref="RawServer"/> whose list of groups has an answer of its own, however many ask for it and whenever.
+/// All else is answered from a script, in order; the last answer repeats.
 /// </summary>
 public static class ListingServer
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// A file of <c>tests/messages</c>: the sentences that users see, each under the situation that produces it. Other tests assert error ids, kinds and
-/// values, so that a better wording changes these files and no test.
+/// A file of <c>tests/messages</c>: the sentences that users see, each under the situation that produces it.
+/// Other tests assert error ids, kinds and values, so that a better wording changes these files and no test.
 /// </summary>
 /// <param name="name">The file's name, without its extension.</param>
 public sealed class MessageFile(string name)
@@ -32,7 +32,11 @@ public sealed class MessageFile(string name)
     public void Add(string situation, string text)
     {
         foreach (var (value, placeholder) in _hidden)
-            (situation, text) = (situation.Replace(value, placeholder, StringComparison.Ordinal), text.Replace(value, placeholder, StringComparison.Ordinal));
+        {
+            situation = situation.Replace(value, placeholder, StringComparison.Ordinal);
+            text = text.Replace(value, placeholder, StringComparison.Ordinal);
+        }
+
         text = text.ReplaceLineEndings("\n").TrimEnd();
         if (_messages.TrueForAll(message => message.Text != text))
             _messages.Add((situation.Trim(), text));
@@ -42,7 +46,7 @@ public sealed class MessageFile(string name)
     /// <exception cref="InvalidOperationException">They differ.</exception>
     public void Verify()
     {
-        var actual = _messages.Select(message => $"{message.Situation}\n{Indent}{message.Text.Replace("\n", "\n" + Indent, StringComparison.Ordinal)}\n").ToList();
+        var actual = _messages.Select(Write).ToList();
         if (Environment.GetEnvironmentVariable(UpdateVariable) is { Length: > 0 })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
@@ -61,9 +65,13 @@ public sealed class MessageFile(string name)
         if (difference.Length > 0)
         {
             throw new InvalidOperationException(
-                $"The messages are not those of {FilePath}. If the new ones (+) are right, run this test again with {UpdateVariable}=1, and commit the file.\n{difference}");
+                $"The messages are not those of {FilePath}. If the new ones (+) are right, run this test again with {UpdateVariable}=1, "
+                + $"and commit the file.\n{difference}");
         }
     }
+
+    private static string Write((string Situation, string Text) message) =>
+        $"{message.Situation}\n{Indent}{message.Text.Replace("\n", "\n" + Indent, StringComparison.Ordinal)}\n";
 
     private List<string> Read()
     {

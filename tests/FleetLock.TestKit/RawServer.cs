@@ -10,8 +10,8 @@ using System.Text;
 namespace FleetLock.TestKit;
 
 /// <summary>
-/// A listener on the loopback, or on a Unix socket, that records the exact bytes of each request and answers literal bytes. It has no HTTP stack,
-/// so it can send what no HTTP stack would send.
+/// A listener on the loopback, or on a Unix socket, that records the exact bytes of each request and answers literal bytes.
+/// It has no HTTP stack, so it can send what no HTTP stack would send.
 /// </summary>
 public sealed class RawServer : IAsyncDisposable
 {
@@ -35,7 +35,9 @@ public sealed class RawServer : IAsyncDisposable
     /// <param name="certificate">The server's certificate, with its key.</param>
     /// <param name="script">One answer for each request, on any connection. The last one repeats.</param>
     public RawServer(X509Certificate2? certificate, params RawAnswer[] script)
-        : this(RawAnswer.InTurn(script), certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate })
+        : this(
+            RawAnswer.InTurn(script),
+            certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate })
     {
     }
 
@@ -167,7 +169,10 @@ public sealed class RawServer : IAsyncDisposable
 
         var head = Encoding.Latin1.GetString(buffer, 0, headLength - 4);
         var body = Encoding.UTF8.GetString(buffer, headLength, length - headLength);
-        return new RawRequest(head, body, buffer.AsMemory(0, length)) { ClientThumbprint = (stream as SslStream)?.RemoteCertificate?.GetCertHashString() ?? "" };
+        return new RawRequest(head, body, buffer.AsMemory(0, length))
+        {
+            ClientThumbprint = (stream as SslStream)?.RemoteCertificate?.GetCertHashString() ?? "",
+        };
     }
 
     private static int BodyLength(ReadOnlySpan<byte> head)

@@ -55,7 +55,8 @@ public sealed class TestAuthority : IDisposable
     /// <summary>TLS of a server that asks each client for a certificate. Unless told otherwise, it accepts any, and none.</summary>
     /// <param name="certificate">The server's certificate, with its key.</param>
     /// <param name="accepts">Decides about the client's certificate.</param>
-    public static SslServerAuthenticationOptions AskingForCertificates(X509Certificate2 certificate, Func<X509Certificate?, bool>? accepts = null) => new()
+    public static SslServerAuthenticationOptions AskingForCertificates(
+        X509Certificate2 certificate, Func<X509Certificate?, bool>? accepts = null) => new()
     {
         ServerCertificate = certificate,
         ClientCertificateRequired = true,

@@ -65,9 +65,12 @@ BeforeAll {
     function Start-Producer {
         param($Producer)
 
-        foreach ($name in @($Producer.Environment.Keys).Where({ $_ })) { [Environment]::SetEnvironmentVariable($name, $Producer.Environment[$name]) }
+        foreach ($name in @($Producer.Environment.Keys).Where({ $_ })) {
+            [Environment]::SetEnvironmentVariable($name, $Producer.Environment[$name])
+        }
         if ($Producer.BlocksRunLock) { $null = New-Item (Get-RunLockPath) -ItemType Directory }
-        if ($Producer.Answer -eq 'Never') { New-RawServer ([FleetLock.TestKit.RawAnswer]::Never) } elseif ($Producer.Answer) { New-RawServer (New-Answer $Producer.Answer.Status $Producer.Answer.Body) }
+        if ($Producer.Answer -eq 'Never') { New-RawServer ([FleetLock.TestKit.RawAnswer]::Never) }
+        elseif ($Producer.Answer) { New-RawServer (New-Answer $Producer.Answer.Status $Producer.Answer.Body) }
     }
 
     function Stop-Producer {
@@ -99,13 +102,16 @@ Describe 'The error ids' {
 
     # Windows has other paths, and says no to a connection in other words.
     It 'come with the messages of the file' -Skip:$IsWindows {
-        $messages = [FleetLock.TestKit.MessageFile]::new('cmdlets').Hide($url, 'URL').Hide($nowhere, 'URL').Hide(([uri]$nowhere).Authority, 'HOST:PORT').Hide([FleetLock.RunLock]::DefaultDirectory, 'FOLDER')
-        $messages = $messages.Hide([Net.Sockets.SocketException]::new([int][Net.Sockets.SocketError]::ConnectionRefused).Message, '{connection refused}')
+        $refused = [Net.Sockets.SocketException]::new([int][Net.Sockets.SocketError]::ConnectionRefused).Message
+        $messages = [FleetLock.TestKit.MessageFile]::new('cmdlets')
+        $null = $messages.Hide($url, 'URL').Hide($nowhere, 'URL').Hide(([uri]$nowhere).Authority, 'HOST:PORT')
+        $null = $messages.Hide([FleetLock.RunLock]::DefaultDirectory, 'FOLDER').Hide($refused, '{connection refused}')
         foreach ($producer in $Producers) {
             $raw = Start-Producer $producer
             try { $caught = try { $null = & $producer.Command } catch { $_ } } finally { Stop-Producer $producer $raw }
-            if ($raw) { $messages = $messages.Hide($raw.Url, 'URL').Hide(([uri]$raw.Url).Authority, 'HOST:PORT') }
-            $messages.Add("$($producer.Id), from $($producer.Command.ToString().Trim())", ($caught.Exception.Message -replace 'fleetlock-[0-9a-f]+', 'fleetlock-HASH'))
+            if ($raw) { $null = $messages.Hide($raw.Url, 'URL').Hide(([uri]$raw.Url).Authority, 'HOST:PORT') }
+            $message = $caught.Exception.Message -replace 'fleetlock-[0-9a-f]+', 'fleetlock-HASH'
+            $messages.Add("$($producer.Id), from $($producer.Command.ToString().Trim())", $message)
         }
         $messages.Verify()
     } -TestCases @{ Producers = $producers }
