@@ -5,6 +5,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The guards of <c>CONTRIBUTING.md</c> for Core.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ArchitectureTests
 {
     private static readonly Assembly Core = typeof(FleetLockClient).Assembly;

@@ -4,6 +4,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The sentences of the client and of its settings' errors, as the files in <c>tests/messages</c> have them.</summary>
+[Trait("Lane", "Fast")]
 public sealed class MessagesTests
 {
     [Fact]

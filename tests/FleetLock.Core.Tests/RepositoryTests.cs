@@ -5,6 +5,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The picture of <c>docs/architecture.md</c> and the guards of <c>CONTRIBUTING.md</c> that are about several projects.</summary>
+[Trait("Lane", "Fast")]
 public sealed class RepositoryTests
 {
     /// <summary>PowerShell → Core ← Server ← Cli; the package lays out what they are built into.</summary>

@@ -9,6 +9,7 @@ using FleetLock.TestKit;
 namespace FleetLock.PowerShell.Tests;
 
 /// <summary>What can be told of the laid-out module without an engine.</summary>
+[Trait("Lane", "Fast")]
 public class ModuleLayoutTests
 {
     private static readonly string Module = Repository.PathOf("out", "FleetLock");

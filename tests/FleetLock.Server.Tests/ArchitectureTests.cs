@@ -5,6 +5,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Server.Tests;
 
 /// <summary>The guards of <c>CONTRIBUTING.md</c> for the server.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ArchitectureTests
 {
     private static readonly Assembly Server = typeof(FleetLockServer).Assembly;

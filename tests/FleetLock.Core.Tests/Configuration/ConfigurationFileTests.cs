@@ -3,6 +3,7 @@ using System.Text;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The configuration files: which are read, whose value is in force, and what is wrong with them, by file, line and member.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ConfigurationFileTests
 {
     private const string Whole = """

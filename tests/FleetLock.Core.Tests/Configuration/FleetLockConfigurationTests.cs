@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>Parameter, then environment, then default; and each value says where it came from.</summary>
+[Trait("Lane", "Fast")]
 public sealed class FleetLockConfigurationTests
 {
     private static readonly MachineId Machine = MachineId.Parse("dfd7882acda64c34aca76193c46f5d4e");

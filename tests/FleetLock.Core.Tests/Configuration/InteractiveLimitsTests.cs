@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>The limits for which a person waits, and that a host can set others.</summary>
+[Trait("Lane", "Fast")]
 public sealed class InteractiveLimitsTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>Where the token comes from: the nearest place that has one; and that it is never shown.</summary>
+[Trait("Lane", "Fast")]
 public sealed class TokenTests
 {
     private const string Secret = "s3cr3t";

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>Where each operating system keeps its machine id.</summary>
+[Trait("Lane", "Fast")]
 public sealed class MachineIdSourceTests
 {
     private const string Good = "dfd7882acda64c34aca76193c46f5d4e";

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>What is a machine id, and what only looks like one.</summary>
+[Trait("Lane", "Fast")]
 public sealed class MachineIdTests
 {
     private const string Plain = "dfd7882acda64c34aca76193c46f5d4e";

@@ -4,6 +4,7 @@ using System.Text;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The node id is Zincati's, byte for byte.</summary>
+[Trait("Lane", "Fast")]
 public sealed class NodeIdTests
 {
     private const string FirstMachineId = "dfd7882acda64c34aca76193c46f5d4e";

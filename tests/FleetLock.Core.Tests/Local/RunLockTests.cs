@@ -3,6 +3,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The lock that lets only one run of a machine in, within one process.</summary>
+[Trait("Lane", "Fast")]
 public sealed class RunLockTests : IDisposable
 {
     private const string Server = "http://fleet.example";

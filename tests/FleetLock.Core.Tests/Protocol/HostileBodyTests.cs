@@ -3,6 +3,7 @@ using System.Text;
 namespace FleetLock.Core.Tests;
 
 /// <summary>Rules 6 and 7: whatever the bytes of an error's body are, reading them does not throw, and what comes out is fit for a terminal.</summary>
+[Trait("Lane", "Fast")]
 public sealed class HostileBodyTests
 {
     /// <summary>One character is one byte.</summary>

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>The rules for groups and ids; a refusal names the value and can itself be shown.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ProtocolRulesTests
 {
     public static readonly TheoryData<string?, string> BadGroups = new()

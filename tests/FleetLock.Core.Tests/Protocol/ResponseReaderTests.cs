@@ -3,6 +3,7 @@ using System.Text;
 namespace FleetLock.Core.Tests;
 
 /// <summary>Every outcome as a pure function of status code and body.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ResponseReaderTests
 {
     public static readonly TheoryData<int, FleetLockStatus> WithoutFleetLockBody = new()

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>A result as a value, as an exception, and as advice.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ResultTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>Rule 7: text from elsewhere is stripped of what could steer a terminal or hide something.</summary>
+[Trait("Lane", "Fast")]
 public sealed class TerminalTextTests
 {
     public static readonly TheoryData<string, string> Dirty = new()

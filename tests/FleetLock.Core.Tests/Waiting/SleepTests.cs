@@ -1,6 +1,7 @@
 namespace FleetLock.Core.Tests;
 
 /// <summary>How long the waiting loop sleeps between two tries.</summary>
+[Trait("Lane", "Fast")]
 public sealed class SleepTests
 {
     public static readonly TheoryData<int, double[]> Intervals = new()

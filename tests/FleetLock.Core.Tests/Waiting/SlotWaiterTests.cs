@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FleetLock.Core.Tests;
 
 /// <summary>The waiting loop: when it goes on, when it stops, and what it then says.</summary>
+[Trait("Lane", "Fast")]
 public sealed class SlotWaiterTests
 {
     private static readonly FleetLockResult Granted = ScriptedAttempts.Of(FleetLockStatus.Granted);

@@ -6,6 +6,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Server.Tests;
 
 /// <summary>The configuration as the pages show it: every example is one that a server takes, and the table has every member.</summary>
+[Trait("Lane", "Fast")]
 public class DocumentedConfigurationTests
 {
     private const string Operating = "docs/operating.md";

@@ -6,6 +6,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Server.Tests;
 
 /// <summary>The configuration file: what it says, and what is wrong with it.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ServerSettingsFileTests : IDisposable
 {
     private const string Hash = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";

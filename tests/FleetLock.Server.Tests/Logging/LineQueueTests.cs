@@ -5,6 +5,7 @@ using FleetLock.TestKit;
 namespace FleetLock.Server.Tests;
 
 /// <summary>Lines on their way to a stream that may be slow or broken.</summary>
+[Trait("Lane", "Fast")]
 public sealed class LineQueueTests : IDisposable
 {
     private static readonly byte[] Big = [.. Enumerable.Repeat((byte)'x', 64 * 1024 - 1), (byte)'\n'];

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FleetLock.Server.Tests;
 
 /// <summary>A store that fails is told of, and does not flood the log.</summary>
+[Trait("Lane", "Fast")]
 public sealed class StoreFaultLogTests : IDisposable
 {
     private static readonly SemaphoreStoreException Fault = new("away");

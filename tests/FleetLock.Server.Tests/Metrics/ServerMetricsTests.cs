@@ -5,6 +5,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>What is counted without a socket, and how it is written.</summary>
+[Trait("Lane", "Fast")]
 public sealed class ServerMetricsTests
 {
     private readonly ServerMetrics _metrics = new();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FleetLock.Server.Tests;
 
 /// <summary>However many look, and however long the store takes.</summary>
+[Trait("Lane", "Fast")]
 public sealed class SharedReadTests
 {
     private readonly FakeTimeProvider _clock = new();

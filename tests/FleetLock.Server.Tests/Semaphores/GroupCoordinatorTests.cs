@@ -4,6 +4,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>One coordinator on a store in which conflicts and faults are staged.</summary>
+[Trait("Lane", "Fast")]
 public sealed class GroupCoordinatorTests : IAsyncLifetime
 {
     private readonly StagedStore _store = new();

@@ -4,6 +4,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>The rules of the semaphore. It is a pure value, so neither a clock nor a store is needed.</summary>
+[Trait("Lane", "Fast")]
 public sealed class GroupSemaphoreTests
 {
     private static readonly DateTimeOffset Later = Since.AddHours(1);

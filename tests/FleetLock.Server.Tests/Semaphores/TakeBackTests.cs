@@ -5,6 +5,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>Grants whose answer was not sent: taken back where nobody can have heard of them.</summary>
+[Trait("Lane", "Fast")]
 public sealed class TakeBackTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();

@@ -6,6 +6,7 @@ using static FleetLock.Server.Tests.WaitingModel;
 namespace FleetLock.Server.Tests;
 
 /// <summary>Random batches of requests, with clients that go, waits that end, other servers and faults in between, go as in <see cref="WaitingModel"/>.</summary>
+[Trait("Lane", "Fast")]
 public sealed class WaitingModelTests : CoordinatorTests
 {
     private readonly WaitingModel _model = new(1, "a");

@@ -3,6 +3,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>Lock requests that wait for a slot: who is served, when, and with what answer.</summary>
+[Trait("Lane", "Fast")]
 public sealed class WaitingTests : CoordinatorTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

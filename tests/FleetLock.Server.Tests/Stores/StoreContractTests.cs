@@ -3,6 +3,7 @@ using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;
 
+[Trait("Lane", "Fast")]
 public sealed class MemoryStoreContractTests : StoreContractTests
 {
     private protected override Task<ISemaphoreStore> CreateAsync(string folder) => Task.FromResult<ISemaphoreStore>(new MemoryStore());
