@@ -109,7 +109,8 @@ public abstract class SlotCommandBase : WaitingCommandBase
 
     private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => SendAsync(call.Client, call.Group, call.Id, hold, cancellationToken);
 
-    private static Task<bool> ReleaseAsync(SlotCall call) => call.Client.TryReleaseAsync(call.Group, call.Id, InteractiveLimits.InterruptedRelease);
+    private static Task<bool> ReleaseAsync(SlotCall call) =>
+        call.Client.TryReleaseAsync(call.Group, call.Id, InteractiveLimits.InterruptedRelease);
 
     private void Write(FleetLockResult result)
     {

@@ -3,12 +3,14 @@ using System.Globalization;
 namespace FleetLock;
 
 /// <summary>
-/// How long something may take for which a person waits at a prompt. A host that nobody waits at can set other seconds as runtime configuration
-/// (<see cref="AppContext"/>), each under the name <c>FleetLock.</c>, the property's own name and <c>Sec</c>.
+/// How long something may take for which a person waits at a prompt. A host that nobody waits at can set other seconds as runtime
+/// configuration (<see cref="AppContext"/>), each under the name <c>FleetLock.</c>, the property's own name and <c>Sec</c>.
 /// </summary>
 public static class InteractiveLimits
 {
-    /// <summary>The release of what may have been granted, after Ctrl+C or a signal has ended the wait: 0.7 seconds, so that it all ends within a second.</summary>
+    /// <summary>
+    /// The release of what may have been granted, after Ctrl+C or a signal has ended the wait: 0.7 seconds, so that it all ends within a second.
+    /// </summary>
     public static TimeSpan InterruptedRelease => Read(nameof(InterruptedRelease), 0.7);
 
     /// <summary>The list of the holders, for those who wait for a slot: 3 seconds.</summary>
@@ -27,6 +29,8 @@ public static class InteractiveLimits
     {
         // Text where it is of a runtimeconfig.json, and whatever a host likes where it is of AppContext.SetData.
         var given = Convert.ToString(AppContext.GetData($"FleetLock.{name}Sec"), CultureInfo.InvariantCulture);
-        return TimeSpan.FromSeconds(double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= WaitPolicy.MaxTimeoutSec ? seconds : usual);
+        var isGiven = double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is >= 0 and <= WaitPolicy.MaxTimeoutSec;
+        return TimeSpan.FromSeconds(isGiven ? seconds : usual);
     }
 }

@@ -115,7 +115,8 @@ public sealed class LocalServer
             // It has ended already.
         }
 
-        if (await Task.WhenAny(_ended.Task, Task.Delay(InteractiveLimits.ServerStop, cancellationToken)).ConfigureAwait(false) != _ended.Task)
+        var late = Task.Delay(InteractiveLimits.ServerStop, cancellationToken);
+        if (await Task.WhenAny(_ended.Task, late).ConfigureAwait(false) != _ended.Task)
             Kill();
         await _ended.Task.ConfigureAwait(false);
     }

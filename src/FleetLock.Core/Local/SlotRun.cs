@@ -80,7 +80,8 @@ public sealed class SlotRun : IDisposable
         catch when (run._runLock is not null)
         {
             // The request that was cancelled may have been granted. Nobody runs under it: the file lock is ours.
-            await run.CleanUpAsync(cancellationToken.IsCancellationRequested ? InteractiveLimits.InterruptedRelease : CleanUpTimeout).ConfigureAwait(false);
+            var limit = cancellationToken.IsCancellationRequested ? InteractiveLimits.InterruptedRelease : CleanUpTimeout;
+            await run.CleanUpAsync(limit).ConfigureAwait(false);
             throw;
         }
         finally

@@ -72,6 +72,9 @@ internal static class ServerInForce
     private sealed record Answer(string Configuration, Dictionary<string, object?> Given, IReadOnlyList<FleetGroup> Groups, Stopwatch Age)
     {
         internal bool IsFor(string configuration, Dictionary<string, object?> given) =>
-            Age.Elapsed < InteractiveLimits.CompletionFreshness && Configuration == configuration && Given.Count == given.Count && given.All(one => Given.TryGetValue(one.Key, out var value) && Equals(value, one.Value));
+            Age.Elapsed < InteractiveLimits.CompletionFreshness
+            && Configuration == configuration
+            && Given.Count == given.Count
+            && given.All(one => Given.TryGetValue(one.Key, out var value) && Equals(value, one.Value));
     }
 }

@@ -92,7 +92,8 @@ public sealed class GroupListTests
     {
         await using var server = new RawServer(RawAnswer.Of(half).ThenSilence());
 
-        var fault = await Assert.ThrowsAsync<FleetGroupsException>(() => Exchange.TimedOutAsync(server, client => client.GetGroupsAsync(TestContext.Current.CancellationToken)));
+        var fault = await Assert.ThrowsAsync<FleetGroupsException>(
+            () => Exchange.TimedOutAsync(server, client => client.GetGroupsAsync(TestContext.Current.CancellationToken)));
 
         Assert.Equal(FleetLockStatus.TimedOut, fault.Status);
         Assert.Matches(@" 127\.0\.0\.1:\d+ .* 30 s \(", fault.Message);

@@ -42,7 +42,9 @@ public sealed class TryReleaseTests
     {
         await using var server = new RawServer(RawAnswer.Never);
 
-        Assert.False(await Exchange.TimedOutAsync(server, client => client.TryReleaseAsync(Exchange.Group, Exchange.Id, Exchange.FakeTimeout + Exchange.FakeTimeout)));
+        var longer = Exchange.FakeTimeout + Exchange.FakeTimeout;
+
+        Assert.False(await Exchange.TimedOutAsync(server, client => client.TryReleaseAsync(Exchange.Group, Exchange.Id, longer)));
     }
 
     [Fact]

@@ -148,7 +148,7 @@ public sealed class DoctorTlsTests : IDisposable
 
         internal string Url => $"https://{_listener.LocalEndpoint}";
 
-        /// <summary>Waits for the doctor's second connection, and the first byte on it: with the first one it looks whether there is anybody.</summary>
+        /// <summary>Waits for the first byte on the doctor's second connection: with the first one it looks whether there is anybody.</summary>
         internal async Task HandshakeAsync()
         {
             while (_clients.Count < 2)

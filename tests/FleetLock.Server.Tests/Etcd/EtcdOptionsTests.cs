@@ -5,7 +5,7 @@ public sealed class EtcdOptionsTests
 {
     private const string Secret = "correct horse";
 
-    private static readonly EtcdStoreOptions Good = Etcd.Options(new Uri("http://one:2379"), new Uri("http://two:2379/")) with { Timeout = EtcdStoreOptions.DefaultTimeout };
+    private static readonly EtcdStoreOptions Good = new() { Endpoints = [new Uri("http://one:2379"), new Uri("http://two:2379/")] };
 
     [Fact]
     public void The_text_names_the_endpoints_and_never_the_password()
