@@ -131,7 +131,7 @@ public sealed class RunServerTests : IDisposable
 
         var end = run.FinishAsync();
 
-        // Nothing tells when the release has begun, and a signal before that is not for it.
+        // Whenever one comes: before the release it is the command's, at the release it gives up, and after that it changes nothing.
         while (await Task.WhenAny(end, Task.Delay(100, TestContext.Current.CancellationToken)) != end)
             await run.SignalAsync("TERM");
 

@@ -5,15 +5,17 @@ namespace FleetLock.Cli.Running;
 /// <summary>Takes the signals that would end this process: they interrupt what goes on, or go to the child while there is one.</summary>
 internal sealed class SignalWatch : IDisposable
 {
+    // Until the process ends: a signal that comes while it does is not to take the place of its exit code.
+    private static readonly List<PosixSignalRegistration> Registrations = [];
+
     private readonly CancellationTokenSource _interrupted = new();
-    private readonly List<PosixSignalRegistration> _registrations = [];
     private volatile Action<PosixSignal>? _receiver;
     private volatile Action? _hangupReceiver;
 
     internal SignalWatch()
     {
         foreach (var signal in EndingSignals())
-            _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
+            Registrations.Add(PosixSignalRegistration.Create(signal, Handle));
     }
 
     /// <summary>Set by the first signal that no receiver takes.</summary>
@@ -44,11 +46,7 @@ internal sealed class SignalWatch : IDisposable
     /// <returns>When there was one.</returns>
     internal async Task WaitAsync() => await Task.Delay(Timeout.Infinite, Interrupted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    public void Dispose()
-    {
-        _registrations.ForEach(registration => registration.Dispose());
-        _interrupted.Dispose();
-    }
+    public void Dispose() => _interrupted.Dispose();
 
     private static List<PosixSignal> EndingSignals()
     {
@@ -70,6 +68,6 @@ internal sealed class SignalWatch : IDisposable
         else if (_receiver is { } receiver)
             receiver(context.Signal);
         else
-            _interrupted.Cancel();
+            Interrupt();
     }
 }
