@@ -12,6 +12,19 @@ public class EngineTests
         Assert.Contains(chosen, Assert.Throws<FileNotFoundException>(() => Engine.PathOf(chosen)).Message, StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("/no/such/folder/pwsh")]
+    [InlineData("pwsh")]
+    public async Task Scripts_refuse_such_an_engine_too(string chosen)
+    {
+        var find = $". '{Repository.PathOf("tests", "Engine.ps1")}'";
+        var script = $"$ErrorActionPreference = 'Stop'; $env:{Engine.Variable} = '{chosen}'; {find}; 'went on'";
+        var (exitCode, output) = await Engine.RunAsync(TestContext.Current.CancellationToken, "-Command", script);
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains($"'{chosen}'", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("went on", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     public void The_engine_is_the_build_s_own_when_none_is_named(string? chosen) =>
