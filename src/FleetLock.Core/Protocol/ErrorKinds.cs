@@ -27,6 +27,15 @@ public static class ErrorKinds
     /// <summary>400: what an operator asks for breaks its rule: the number of slots, the reason of a forced release.</summary>
     public const string InvalidRequest = "invalid_request";
 
+    /// <summary>400: the grant id is not 32 lower-case hex digits, or there are several.</summary>
+    public const string InvalidGrant = "invalid_grant";
+
+    /// <summary>409: the grant id of a lock was cancelled before.</summary>
+    public const string GrantCancelled = "grant_cancelled";
+
+    /// <summary>503: the store went back to an earlier state, and no administrator has confirmed that; nothing was granted.</summary>
+    public const string StoreRestored = "store_restored";
+
     /// <summary>404: the id whose slot is to be freed holds none.</summary>
     public const string NotHeld = "not_held";
 
@@ -45,7 +54,7 @@ public static class ErrorKinds
     /// <summary>405: the path takes another method.</summary>
     public const string MethodNotAllowed = "method_not_allowed";
 
-    /// <summary>503: the server's store does not answer; nothing was granted or released that was not already on disk.</summary>
+    /// <summary>503: the server's store failed or does not answer. Whether it carried out the request is unknown.</summary>
     public const string StoreUnavailable = "store_unavailable";
 
     /// <summary>503: the server is stopping.</summary>

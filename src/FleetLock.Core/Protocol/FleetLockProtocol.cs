@@ -40,6 +40,38 @@ public static class FleetLockProtocol
     /// <summary>The query parameter with the reason of a forced release.</summary>
     public const string ReasonParameter = "reason";
 
+    /// <summary>
+    /// The header with a grant id. A lock request carries the id of its lock operation; a 200 to it carries the id of the grant that is held. An extension.
+    /// </summary>
+    public const string GrantHeader = "FleetLock-Grant";
+
+    /// <summary>The header that says what became of a grant: one of the <c>Grant…</c> values below. An extension.</summary>
+    public const string GrantStatusHeader = "FleetLock-Grant-Status";
+
+    /// <summary>A lock was answered 200, and this lock operation made the grant.</summary>
+    public const string GrantNew = "new";
+
+    /// <summary>A lock was answered 200, and the id held the slot before this lock operation.</summary>
+    public const string GrantHeld = "held";
+
+    /// <summary>A grant was cancelled, and its slot is free.</summary>
+    public const string GrantReleased = "released";
+
+    /// <summary>A grant was cancelled, and the id still holds a slot: the hold is shared, or another grant made it.</summary>
+    public const string GrantKept = "kept";
+
+    /// <summary>A grant was cancelled, and the id holds no slot.</summary>
+    public const string GrantAbsent = "absent";
+
+    /// <summary>The segment below a group's path with its grants: <c>DELETE v1/groups/{group}/grants/{grantId}?id=…</c> cancels one.</summary>
+    public const string GrantsSegment = "grants";
+
+    /// <summary>The path of our extension that confirms a restored store: <c>DELETE v1/restore-mark</c>.</summary>
+    public const string RestoreMarkPath = "v1/restore-mark";
+
+    /// <summary>The path of our extension that lists what the server supports.</summary>
+    public const string FeaturesPath = "v1";
+
     /// <summary>The group of a client that names none, as in Zincati.</summary>
     public const string DefaultGroup = "default";
 

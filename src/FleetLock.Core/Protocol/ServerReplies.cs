@@ -50,6 +50,9 @@ internal static class ServerReplies
         [ErrorKinds.InvalidBody] = Meaning.Refused,                // fleetlock-consul, ours
         ["failed_sem_init"] = Meaning.ServerFault,                 // airlock: etcd is away
         [ErrorKinds.StoreUnavailable] = Meaning.ServerFault,       // ours
+        [ErrorKinds.StoreRestored] = Meaning.ServerFault,          // ours
+        [ErrorKinds.GrantCancelled] = Meaning.Refused,             // ours
+        [ErrorKinds.InvalidGrant] = Meaning.Refused,               // ours
         [ErrorKinds.ShuttingDown] = Meaning.ServerFault,           // ours
     };
 

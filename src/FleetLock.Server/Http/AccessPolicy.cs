@@ -1,6 +1,8 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace FleetLock.Server;
 
@@ -26,17 +28,31 @@ internal sealed class AccessPolicy
     /// <param name="group">The group that it is about, if that is known.</param>
     /// <param name="id">The node id that it is about, if that is known.</param>
     /// <returns>The refusal, or <see langword="null"/> when it is allowed.</returns>
-    internal ErrorReply? Refuse(HttpContext context, Right right, string? group = null, string? id = null)
+    internal ErrorReply? Refuse(HttpContext context, Right right, string? group = null, string? id = null) =>
+        Refuse(new Presented(context), right, group, id);
+
+    /// <summary>A check whether the client of a request may still lock, which outlives the request's context.</summary>
+    /// <param name="context">The HTTP context.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="id">The node id.</param>
+    /// <returns>The check.</returns>
+    internal Func<bool> CreateLockCheck(HttpContext context, string group, string id)
+    {
+        var presented = new Presented(context);
+        return () => Refuse(presented, Right.Node, group, id) is null;
+    }
+
+    private ErrorReply? Refuse(in Presented presented, Right right, string? group, string? id)
     {
         var rules = _rules;
         if (rules.AreEmpty)
         {
-            return right == Right.Administer && !IsLocal(context)
+            return right == Right.Administer && !presented.IsLocal
                 ? ErrorReply.Forbidden("without credentials configured, this is only for the server's own machine")
                 : null;
         }
 
-        if (Identify(context, rules, out var fault) is not { } caller)
+        if (Identify(presented, rules, out var fault) is not { } caller)
             return ErrorReply.Unauthorized(fault);
         return caller.FaultOf(right, group, id) is { } forbidden ? ErrorReply.Forbidden(forbidden) : null;
     }
@@ -48,20 +64,20 @@ internal sealed class AccessPolicy
     {
         var address = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
         var rules = _rules;
-        return !rules.AreEmpty && Identify(context, rules, out _) is { } caller ? $"{ProtocolRules.Show(caller.Name)} ({address})" : address;
+        return !rules.AreEmpty && Identify(new Presented(context), rules, out _) is { } caller ? $"{ProtocolRules.Show(caller.Name)} ({address})" : address;
     }
 
     /// <summary>A token counts before a certificate: it is the more deliberate of the two. A bad one is refused, whatever certificate comes with it.</summary>
-    private static Caller? Identify(HttpContext context, AccessRules rules, out string fault)
+    private static Caller? Identify(in Presented presented, AccessRules rules, out string fault)
     {
-        var header = context.Request.Headers.Authorization;
+        var header = presented.Authorization;
         if (header.Count > 0)
         {
             fault = "the token is not one that this server knows";
             return TokenOf(header.ToString()) is { } token ? rules.FindToken(token) : null;
         }
 
-        if (context.Connection.ClientCertificate is { } certificate)
+        if (presented.Certificate is { } certificate)
         {
             fault = "the client certificate is good, but no rule of this server is for its name";
             return rules.FindCertificate(certificate);
@@ -90,8 +106,16 @@ internal sealed class AccessPolicy
         }
     }
 
-    /// <summary>A proxy on this machine makes every request look local; what it forwards says so.</summary>
-    private static bool IsLocal(HttpContext context) =>
-        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-        && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
+    /// <summary>What a request presents of its client.</summary>
+    private readonly struct Presented(HttpContext context)
+    {
+        internal StringValues Authorization { get; } = context.Request.Headers.Authorization;
+
+        internal X509Certificate2? Certificate { get; } = context.Connection.ClientCertificate;
+
+        /// <summary>A proxy on this machine makes every request look local; the headers that it adds show it.</summary>
+        internal bool IsLocal { get; } =
+            context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+            && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
+    }
 }

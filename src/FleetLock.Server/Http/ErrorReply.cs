@@ -15,6 +15,19 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
 
     internal static ErrorReply Full(int slots) => new(StatusCodes.Status409Conflict, ErrorKinds.SemaphoreFull, $"all {slots} semaphore slots currently locked");
 
+    internal static ErrorReply InvalidGrant(string value) => new(
+        StatusCodes.Status400BadRequest,
+        ErrorKinds.InvalidGrant,
+        $"the grant id '{ProtocolRules.Show(value)}' is invalid; it must be 32 lower-case hex digits, once");
+
+    internal static ErrorReply GrantCancelled() => new(
+        StatusCodes.Status409Conflict, ErrorKinds.GrantCancelled, "this grant id was cancelled; lock again with a new one");
+
+    internal static ErrorReply StoreRestored() => new(
+        StatusCodes.Status503ServiceUnavailable,
+        ErrorKinds.StoreRestored,
+        "the store went back to an earlier state, so nothing is granted until an administrator runs 'fleetlockctl confirm-restore'");
+
     internal static ErrorReply MissingHeader(string? value) => new(
         StatusCodes.Status400BadRequest,
         ErrorKinds.MissingHeader,
@@ -57,7 +70,7 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
         StatusCodes.Status405MethodNotAllowed, ErrorKinds.MethodNotAllowed, $"'{ProtocolRules.Show(path)}' takes {allowed}, not {ProtocolRules.Show(method)}");
 
     internal static ErrorReply StoreUnavailable() => new(
-        StatusCodes.Status503ServiceUnavailable, ErrorKinds.StoreUnavailable, "the server's store does not answer; its log says why");
+        StatusCodes.Status503ServiceUnavailable, ErrorKinds.StoreUnavailable, "the server's store failed or does not answer, so the outcome of this request is unknown; the server's log has the reason");
 
     internal static ErrorReply ShuttingDown() => new(
         StatusCodes.Status503ServiceUnavailable, ErrorKinds.ShuttingDown, "the server is stopping");

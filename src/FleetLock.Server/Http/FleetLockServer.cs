@@ -99,6 +99,7 @@ public sealed class FleetLockServer : IAsyncDisposable
         foreach (var (group, slots) in options.Groups)
             RequireGroup(group, slots);
         _trust.Use(options);
+        _groups.Reauthorize();
         return _groups.ConfigureAsync(options.Groups);
     }
 
@@ -154,6 +155,12 @@ public sealed class FleetLockServer : IAsyncDisposable
         const string Holders = Group + "/" + FleetLockProtocol.HoldersSegment;
         app.MapDelete(Holders, context => people.ForceReleaseAsync(context, Segment(context, "group"), null));
         app.MapDelete(Holders + "/{id}", context => people.ForceReleaseAsync(context, Segment(context, "group"), LastSegment(context)));
+        var grants = new GrantsEndpoint(groups, access, faults, logger);
+        app.MapDelete(
+            Group + "/" + FleetLockProtocol.GrantsSegment + "/{grantId}",
+            context => grants.CancelAsync(context, Segment(context, "group"), Segment(context, "grantId")));
+        app.MapGet("/" + FleetLockProtocol.FeaturesPath, FeaturesEndpoint.ShowAsync);
+        app.MapDelete("/" + RestoreEndpoint.Path, new RestoreEndpoint(groups, access, faults, logger).ConfirmAsync);
         app.MapMethods("/healthz", GetOrHead, HealthEndpoint.HealthAsync);
         app.MapMethods("/readyz", GetOrHead, health.ReadyAsync);
         app.MapGet("/metrics", numbers.ShowAsync);

@@ -32,7 +32,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots);
         if ((unread ?? read.Refusal) is { } refusal)
             return Refuse(refusal);
-        await coordinator.ResizeAsync(read.Slots, context.RequestAborted);
+        await coordinator.DecideAsync(new ResizeRequest(read.Slots));
         ServerLog.Resized(logger, group, read.Slots, access.WhoAsks(context));
         return await ShowAsync(group, context);
     });
@@ -56,7 +56,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
             return Refuse(ErrorReply.InvalidRequest($"{fault}, in '?{FleetLockProtocol.ReasonParameter}=…'"));
         if (await groups.FindAsync(group, context.RequestAborted) is not { } coordinator)
             return Refuse(ErrorReply.NoSuchGroup(group));
-        var decision = await coordinator.UnlockAsync(id, context.RequestAborted);
+        var decision = await coordinator.DecideAsync(new UnlockRequest(id));
         if (decision.Reply != SlotReply.Released)
             return Refuse(ErrorReply.NotHeld(id, group));
         metrics.ForcedRelease();

@@ -49,36 +49,20 @@ internal sealed class ProtocolEndpoint(
         if (access.Refuse(context, Right.Node, group, id) is { } forbidden)
             return forbidden;
 
-        GroupCoordinator? coordinator = null;
         try
         {
-            coordinator = operation == FleetLockOperation.Lock
-                ? groups.FindConfigured(group)
-                : await groups.FindAsync(group, context.RequestAborted);
-            if (coordinator is null)
-                return ErrorReply.UnknownGroup(group);
-
-            var decision = operation == FleetLockOperation.Lock
-                ? await LockAsync(context, coordinator, id)
-                : await coordinator.UnlockAsync(id, context.RequestAborted);
-            faults.Answered(group);
-            ServerLog.Decided(logger, decision.Reply, id, group, decision.Slots);
-            if (decision.Reply == SlotReply.Granted && context.RequestAborted.IsCancellationRequested
-                && await TryTakeBackAsync(context, coordinator, group, id, decision.Holder!))
-                return ErrorReply.ShuttingDown();
-            if (decision.Reply == SlotReply.Full)
-                return ErrorReply.Full(decision.Slots);
-            metrics.Done(operation, decision.Reply);
-            return null;
+            return operation == FleetLockOperation.Lock
+                ? await LockAsync(context, group, id)
+                : await UnlockAsync(group, id);
         }
         catch (SemaphoreStoreException e)
         {
-            faults.Failed(coordinator is null ? StoreFaultLog.WholeStore : group, e);
+            faults.Failed(groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
             return ErrorReply.StoreUnavailable();
         }
         catch (OperationCanceledException)
         {
-            // The client has gone, or the server is stopping; the request was not decided.
+            // The client has disconnected, or the server is stopping; the request was not decided.
             return ErrorReply.ShuttingDown();
         }
     }
@@ -92,24 +76,112 @@ internal sealed class ProtocolEndpoint(
         return header == FleetLockProtocol.HeaderValue ? null : ErrorReply.MissingHeader(header.Count == 0 ? null : header.ToString());
     }
 
-    private Task<SlotDecision> LockAsync(HttpContext context, GroupCoordinator coordinator, string id)
+    /// <returns>The refusal; <see langword="null"/> when the slot is granted, which is durable.</returns>
+    private async Task<ErrorReply?> LockAsync(HttpContext context, string group, string id)
     {
-        var wait = TimeSpan.FromSeconds(Math.Min(WaitPreference.ReadSeconds(context.Request.Headers[FleetLockProtocol.PreferHeader]), options.Current.MaxWait.TotalSeconds));
-        if (wait > TimeSpan.Zero)
-            context.Response.Headers[FleetLockProtocol.PreferenceAppliedHeader] = WaitPreference.Applied(wait);
-        return coordinator.LockAsync(id, context.Connection.RemoteIpAddress?.ToString(), wait, context.RequestAborted);
+        if (!TryReadGrant(context.Request, out var grantId))
+            return ErrorReply.InvalidGrant(context.Request.Headers[FleetLockProtocol.GrantHeader].ToString());
+        if (groups.FindConfigured(group) is not { } coordinator)
+            return ErrorReply.UnknownGroup(group);
+
+        var wait = ReadWait(context);
+        var request = new LockRequest(id, grantId ?? GrantId.Create(), context.Connection.RemoteIpAddress?.ToString(), wait);
+        var isAllowed = access.CreateLockCheck(context, group, id);
+        var decision = await coordinator.LockAsync(request, isAllowed, context.RequestAborted);
+        Report(group, id, decision);
+        switch (decision.Reply)
+        {
+            case SlotReply.Granted when context.RequestAborted.IsCancellationRequested:
+                return await RevokeAsync(context, coordinator, group, id, decision.Holder!);
+            case SlotReply.Granted or SlotReply.Renewed or SlotReply.AlreadyHeld:
+                metrics.Done(FleetLockOperation.Lock, decision.Reply);
+                WriteGrant(context.Response, decision);
+                return null;
+            case SlotReply.GrantCancelled:
+                return ErrorReply.GrantCancelled();
+            case SlotReply.StoreRestored:
+                return ErrorReply.StoreRestored();
+            case SlotReply.UnknownGroup:
+                return ErrorReply.UnknownGroup(group);
+            case SlotReply.NotAllowed:
+                return access.Refuse(context, Right.Node, group, id) ?? ErrorReply.Forbidden("the credentials of this server have changed");
+            default:
+                return ErrorReply.Full(decision.Slots);
+        }
     }
 
-    /// <summary>The client had gone before a byte of its answer was sent, so it cannot know of the grant; unless it has asked again since.</summary>
-    /// <returns>True when it is taken back.</returns>
-    private async Task<bool> TryTakeBackAsync(HttpContext context, GroupCoordinator coordinator, string group, string id, SlotHolder granted)
+    /// <summary>An unlock is carried out once it is read, also if its client disconnects.</summary>
+    private async Task<ErrorReply?> UnlockAsync(string group, string id)
     {
-        // Whatever is answered now is not to reach anybody, also if only half of the connection is closed.
+        if (await groups.FindAsync(group, CancellationToken.None) is not { } coordinator)
+            return ErrorReply.UnknownGroup(group);
+        var decision = await coordinator.DecideAsync(new UnlockRequest(id));
+        Report(group, id, decision);
+        metrics.Done(FleetLockOperation.Unlock, decision.Reply);
+        return null;
+    }
+
+    private void Report(string group, string id, in SlotDecision decision)
+    {
+        faults.Answered(group);
+        ServerLog.Decided(logger, decision.Reply, id, group, decision.Slots);
+    }
+
+    /// <returns>False when the header is malformed or repeated; true without a grant id when it is missing.</returns>
+    private static bool TryReadGrant(HttpRequest request, out string? grantId)
+    {
+        var header = request.Headers[FleetLockProtocol.GrantHeader];
+        grantId = header.Count == 1 ? header[0] : null;
+        return header.Count == 0 || (header.Count == 1 && GrantId.IsValid(grantId));
+    }
+
+    private static void WriteGrant(HttpResponse response, in SlotDecision decision)
+    {
+        if (decision.Holder?.GrantId is { } grantId)
+            response.Headers[FleetLockProtocol.GrantHeader] = grantId;
+        response.Headers[FleetLockProtocol.GrantStatusHeader] =
+            decision.Reply == SlotReply.AlreadyHeld ? FleetLockProtocol.GrantHeld : FleetLockProtocol.GrantNew;
+    }
+
+    private TimeSpan ReadWait(HttpContext context)
+    {
+        var seconds = WaitPreference.ReadSeconds(context.Request.Headers[FleetLockProtocol.PreferHeader]);
+        var wait = TimeSpan.FromSeconds(Math.Min(seconds, options.Current.MaxWait.TotalSeconds));
+        if (wait > TimeSpan.Zero)
+            context.Response.Headers[FleetLockProtocol.PreferenceAppliedHeader] = WaitPreference.Applied(wait);
+        return wait;
+    }
+
+    /// <summary>
+    /// The client disconnected before a byte of its answer was sent, so nobody was told of this grant, unless the hold was answered again since. Only the
+    /// request that made the grant comes here: an undelivered repeat revokes nothing.
+    /// </summary>
+    private async Task<ErrorReply> RevokeAsync(HttpContext context, GroupCoordinator coordinator, string group, string id, SlotHolder granted)
+    {
+        // Whatever is answered from now on must not reach anybody, not even when only half of the connection is closed.
         context.Abort();
-        var decision = await coordinator.TakeBackAsync(id, granted);
-        var isTakenBack = decision.Reply == SlotReply.Released;
-        ServerLog.Undelivered(logger, group, id, isTakenBack ? "it is taken back" : "it stands");
-        return isTakenBack;
+        if (await TryRevokeAsync(coordinator, group, id, granted))
+            ServerLog.Revoked(logger, group, id);
+        else
+            ServerLog.Undelivered(logger, group, id);
+        return ErrorReply.ShuttingDown();
+    }
+
+    private async Task<bool> TryRevokeAsync(GroupCoordinator coordinator, string group, string id, SlotHolder granted)
+    {
+        try
+        {
+            return (await coordinator.DecideAsync(new RevokeRequest(id, granted.GrantId!, granted.Renewals))).Reply == SlotReply.Released;
+        }
+        catch (SemaphoreStoreException e)
+        {
+            faults.Failed(group, e);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private static (string Group, string Id, ErrorReply? Refusal) Read(ReadOnlySpan<byte> body) =>

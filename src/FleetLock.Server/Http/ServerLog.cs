@@ -39,7 +39,7 @@ internal static partial class ServerLog
     [LoggerMessage(4, LogLevel.Debug, "{Reply} in group {Group}: {Id}")]
     internal static partial void Unchanged(ILogger logger, SlotReply reply, string group, string id);
 
-    [LoggerMessage(5, LogLevel.Error, "the store failed; nothing was granted")]
+    [LoggerMessage(5, LogLevel.Error, "the store failed; whether it carried out the request is unknown")]
     internal static partial void StoreFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(9, LogLevel.Error, "the store still fails; {Requests} more requests failed since the last line like this")]
@@ -48,8 +48,17 @@ internal static partial class ServerLog
     [LoggerMessage(10, LogLevel.Information, "the store answers again; {Requests} more requests had failed")]
     internal static partial void StoreAnswersAgain(ILogger logger, int requests);
 
-    [LoggerMessage(6, LogLevel.Warning, "group {Group}: the client of {Id} had gone before its grant was sent; {Outcome}")]
-    internal static partial void Undelivered(ILogger logger, string group, string id, string outcome);
+    [LoggerMessage(6, LogLevel.Warning, "group {Group}: the client of {Id} disconnected before its grant was sent; the slot may be held without an owner")]
+    internal static partial void Undelivered(ILogger logger, string group, string id);
+
+    [LoggerMessage(11, LogLevel.Warning, "group {Group}: the client of {Id} disconnected before its grant was sent; the grant is revoked")]
+    internal static partial void Revoked(ILogger logger, string group, string id);
+
+    [LoggerMessage(12, LogLevel.Information, "group {Group}: grant {GrantId} of {Id} cancelled: {Outcome}")]
+    internal static partial void GrantCancelled(ILogger logger, string group, string id, string grantId, string outcome);
+
+    [LoggerMessage(13, LogLevel.Warning, "the restored store is confirmed by {Who}; slots are granted again")]
+    internal static partial void RestoreConfirmed(ILogger logger, string who);
 
     [LoggerMessage(7, LogLevel.Warning, "group {Group}: slot of {Id} freed by {Who}: {Reason}")]
     internal static partial void ForceReleased(ILogger logger, string group, string id, string who, string reason);

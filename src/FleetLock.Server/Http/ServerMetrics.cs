@@ -69,7 +69,7 @@ internal sealed class ServerMetrics
         [
             ErrorKinds.MissingHeader, ErrorKinds.InvalidBody, ErrorKinds.BodyTooLarge, ErrorKinds.InvalidGroup, ErrorKinds.InvalidId,
             ErrorKinds.UnknownGroup, ErrorKinds.Unauthorized, ErrorKinds.Forbidden, ErrorKinds.TooManyRequests, ErrorKinds.StoreUnavailable,
-            ErrorKinds.ShuttingDown,
+            ErrorKinds.ShuttingDown, ErrorKinds.InvalidGrant, ErrorKinds.GrantCancelled, ErrorKinds.StoreRestored,
         ];
 
         private readonly ConcurrentDictionary<string, Counter> _counters = new(StringComparer.Ordinal);
@@ -84,7 +84,7 @@ internal sealed class ServerMetrics
         internal static string Outcome(SlotReply reply) => reply switch
         {
             SlotReply.Granted => "granted",
-            SlotReply.AlreadyHeld => "already_held",
+            SlotReply.AlreadyHeld or SlotReply.Renewed => "already_held",
             SlotReply.Released => "released",
             SlotReply.NotHeld => ErrorKinds.NotHeld,
             SlotReply.Resized => "resized",

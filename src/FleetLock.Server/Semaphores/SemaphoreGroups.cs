@@ -28,6 +28,12 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
         _logger = logger;
     }
 
+    /// <summary>Confirms that the content of a restored store is right.</summary>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
+    /// <returns>Whether there was something to confirm.</returns>
+    /// <exception cref="SemaphoreStoreException">The store failed.</exception>
+    internal Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => _store.ConfirmRestoreAsync(cancellationToken);
+
     /// <summary>The configured groups.</summary>
     internal IReadOnlyDictionary<string, int> Configured => _configured;
 
@@ -39,9 +45,11 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     {
         var before = _configured;
         _configured = slots;
-        return Task.WhenAll(slots
+        var removed = before.Keys.Where(group => !slots.ContainsKey(group)).Select(group => Coordinator(group).DecideAsync(new ConfigureRequest(null)));
+        var changed = slots
             .Where(group => !before.TryGetValue(group.Key, out var count) || count != group.Value)
-            .Select(group => Coordinator(group.Key).ConfigureAsync(group.Value)));
+            .Select(group => Coordinator(group.Key).DecideAsync(new ConfigureRequest(group.Value)));
+        return Task.WhenAll([.. removed, .. changed]);
     }
 
     /// <summary>The same, without waiting for the store; a failure is logged.</summary>
@@ -112,7 +120,14 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
         return _configured.ContainsKey(group) || stored.Semaphore.Holders.Count > 0 ? Describe(group, stored) : null;
     }
 
-    /// <summary>Tells those who wait for a slot that the server is stopping.</summary>
+    /// <summary>Ends the waits of clients that are not allowed to lock any more, after a change of credentials.</summary>
+    internal void Reauthorize()
+    {
+        foreach (var coordinator in _coordinators.Values)
+            coordinator.Reauthorize();
+    }
+
+    /// <summary>Ends all waits, because the server is stopping.</summary>
     internal void StopWaiting()
     {
         foreach (var coordinator in _coordinators.Values)
@@ -154,5 +169,5 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     /// <param name="id">The node id.</param>
     /// <param name="holder">The holder.</param>
     /// <returns>What is shown.</returns>
-    internal static FleetHolder Describe(string id, SlotHolder holder) => new(id, holder.Since) { From = holder.From, LastAsked = holder.Asked };
+    internal static FleetHolder Describe(string id, SlotHolder holder) => new(id, holder.Since) { From = holder.From, LastAsked = holder.LastSeen };
 }

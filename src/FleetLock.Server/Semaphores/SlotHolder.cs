@@ -1,16 +1,26 @@
 namespace FleetLock.Server;
 
-/// <summary>What is known of an id that holds a slot. Nothing of it decides anything: the id alone holds the slot.</summary>
+/// <summary>An id that holds a slot. The id alone holds it; the rest describes the hold.</summary>
 /// <param name="Since">When the slot was granted; <see langword="null"/> when another program (airlock) granted it and kept no time.</param>
 /// <param name="From">The address that the granted request came from; <see langword="null"/> when it is not known.</param>
-/// <param name="Asked">When the holder last asked for the slot, which it may do again and again; <see langword="null"/> when it is not known.</param>
-public sealed record SlotHolder(DateTimeOffset? Since, string? From, DateTimeOffset? Asked)
+/// <param name="LastSeen">When the holder last requested the slot; <see langword="null"/> when it is not known.</param>
+public sealed record SlotHolder(DateTimeOffset? Since, string? From, DateTimeOffset? LastSeen)
 {
-    /// <summary>A holder of whom only the id is known.</summary>
+    /// <summary>A holder of which only the id is known.</summary>
     public static readonly SlotHolder Unknown = new(null, null, null);
 
-    /// <summary>The same holder, having asked again. The time always moves on, even if the clock does not, so that each ask can be told from the one before.</summary>
-    /// <param name="time">When it asked.</param>
-    /// <returns>The holder.</returns>
-    internal SlotHolder AskedAgain(DateTimeOffset time) => this with { Asked = Asked >= time ? Asked.Value.AddTicks(1) : time };
+    /// <summary>
+    /// The grant that made the hold, 32 lower-case hex digits; <see langword="null"/> when another program, or a version without grant ids, made it.
+    /// </summary>
+    public string? GrantId { get; init; }
+
+    /// <summary>How often the hold was answered 200 again. A grant that could not be delivered is revoked only while this has not changed.</summary>
+    public long Renewals { get; init; }
+
+    /// <summary>
+    /// Whether the hold was answered 200 to an operation that did not make it. Somebody else relies on it then: only steady-state or an operator frees it.
+    /// </summary>
+    public bool IsShared { get; init; }
+
+    internal SlotHolder Renew(DateTimeOffset time) => this with { LastSeen = time, Renewals = Renewals + 1 };
 }

@@ -6,8 +6,8 @@ public sealed class MemoryStore : ISemaphoreStore
     private readonly Lock _lock = new();
     private readonly Dictionary<string, StoredSemaphore> _semaphores = new(StringComparer.Ordinal);
 
-    /// <summary>Never raised: one process has the memory, and whoever waits there hears of its own saves.</summary>
-    public event Action<string, StoredSemaphore>? Changed
+    /// <summary>Never raised: no other process has this memory.</summary>
+    public event Action<string>? Changed
     {
         add { }
         remove { }
@@ -17,7 +17,7 @@ public sealed class MemoryStore : ISemaphoreStore
     public string Description => "memory";
 
     /// <inheritdoc/>
-    public bool KeepsEveryAsk => true;
+    public bool CanRevoke => true;
 
     /// <inheritdoc/>
     public bool StartsUnreachable => false;
@@ -44,7 +44,8 @@ public sealed class MemoryStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(
+        string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
         lock (_lock)
@@ -52,12 +53,17 @@ public sealed class MemoryStore : ISemaphoreStore
             var current = _semaphores.GetValueOrDefault(group, StoredSemaphore.None);
             if (current.Revision != seen.Revision)
                 return Task.FromResult(new SaveOutcome(false, current));
-            if (ReferenceEquals(desired, seen.Semaphore))
+            if (ReferenceEquals(desired, seen.Semaphore) && !mustWrite)
                 return Task.FromResult(new SaveOutcome(true, seen));
-            var saved = _semaphores[group] = new StoredSemaphore(desired, seen.Revision + 1);
+            var saved = _semaphores[group] = new StoredSemaphore(desired, new object());
             return Task.FromResult(new SaveOutcome(true, saved));
         }
     }
+
+    /// <summary>Does nothing: memory never goes back to an earlier state.</summary>
+    /// <param name="cancellationToken">Not used.</param>
+    /// <returns>False.</returns>
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => Task.FromResult(false);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

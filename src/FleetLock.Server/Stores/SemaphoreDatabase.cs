@@ -128,7 +128,7 @@ internal sealed class SemaphoreDatabase : IDisposable
     internal SaveOutcome Confirm(string group, StoredSemaphore seen)
     {
         _revision.Parameters["$name"].Value = group;
-        return (_revision.ExecuteScalar() as long? ?? 0) == seen.Revision ? new SaveOutcome(true, seen) : new SaveOutcome(false, Load(group));
+        return Equals(_revision.ExecuteScalar(), seen.Revision) ? new SaveOutcome(true, seen) : new SaveOutcome(false, Load(group));
     }
 
     /// <summary>Compares and writes what differs.</summary>
@@ -151,7 +151,7 @@ internal sealed class SemaphoreDatabase : IDisposable
                 ReplaceHolder(group, id, before, holder);
         }
 
-        return new SaveOutcome(true, new StoredSemaphore(next, seen.Revision + 1));
+        return new SaveOutcome(true, new StoredSemaphore(next, (seen.Revision as long? ?? 0) + 1));
     }
 
     /// <inheritdoc/>
@@ -179,15 +179,15 @@ internal sealed class SemaphoreDatabase : IDisposable
     {
         _insertHolder.Parameters["$since"].Value = Text(holder.Since);
         _insertHolder.Parameters["$address"].Value = (object?)holder.From ?? DBNull.Value;
-        _insertHolder.Parameters["$asked"].Value = Text(holder.Asked);
+        _insertHolder.Parameters["$asked"].Value = Text(holder.LastSeen);
         ExecuteOnHolder(_insertHolder, group, id);
     }
 
     private void ReplaceHolder(string group, string id, SlotHolder before, SlotHolder holder)
     {
-        if (before with { Asked = holder.Asked } == holder)
+        if (before with { LastSeen = holder.LastSeen } == holder)
         {
-            _updateHolder.Parameters["$asked"].Value = Text(holder.Asked);
+            _updateHolder.Parameters["$asked"].Value = Text(holder.LastSeen);
             ExecuteOnHolder(_updateHolder, group, id);
             return;
         }

@@ -22,7 +22,7 @@ public sealed class SqliteStore : ISemaphoreStore
     }
 
     /// <summary>Never raised: SQLite does not tell of what another process writes. Whoever waits asks again after a while.</summary>
-    public event Action<string, StoredSemaphore>? Changed
+    public event Action<string>? Changed
     {
         add { }
         remove { }
@@ -32,7 +32,7 @@ public sealed class SqliteStore : ISemaphoreStore
     public string Description => _path;
 
     /// <inheritdoc/>
-    public bool KeepsEveryAsk => true;
+    public bool CanRevoke => true;
 
     /// <inheritdoc/>
     public bool StartsUnreachable => false;
@@ -55,13 +55,16 @@ public sealed class SqliteStore : ISemaphoreStore
         Enqueue(new Work<StoredSemaphore>(IsWrite: false, database => database.Load(group)));
 
     /// <inheritdoc/>
-    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(desired);
-        var isWrite = !ReferenceEquals(desired, seen.Semaphore);
+        var isWrite = mustWrite || !ReferenceEquals(desired, seen.Semaphore);
         return Enqueue(new Work<SaveOutcome>(isWrite, database => isWrite ? database.Save(group, seen, desired) : database.Confirm(group, seen)));
     }
+
+    /// <inheritdoc/>
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <summary>Does what has queued up, then closes the file.</summary>
     public async ValueTask DisposeAsync()

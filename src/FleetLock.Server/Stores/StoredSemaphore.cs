@@ -1,13 +1,22 @@
 namespace FleetLock.Server;
 
-/// <summary>A semaphore and the revision under which a store keeps it.</summary>
+/// <summary>A semaphore as a store has it.</summary>
 /// <param name="Semaphore">The semaphore.</param>
-/// <param name="Revision">Grows with every write of the group; 0 when the store has none.</param>
-public sealed record StoredSemaphore(GroupSemaphore Semaphore, long Revision)
+/// <param name="Revision">
+/// Which write this is, compared for equality only and known to the store alone: it says nothing of earlier or later. <see langword="null"/> when the
+/// store does not have the group.
+/// </param>
+public sealed record StoredSemaphore(GroupSemaphore Semaphore, object? Revision)
 {
-    /// <summary>What a store answers for a group that it does not have.</summary>
-    public static readonly StoredSemaphore None = new(GroupSemaphore.None, 0);
+    /// <summary>What a store returns for a group that it does not have.</summary>
+    public static readonly StoredSemaphore None = new(GroupSemaphore.None, null);
 
-    /// <summary>True when the store has the group.</summary>
-    public bool Exists => Revision > 0;
+    /// <summary>Whether the store has the group.</summary>
+    public bool Exists => Revision is not null;
+
+    /// <summary>
+    /// Whether the store went back to an earlier state, and no administrator has confirmed that yet. Grants since then are lost, so nothing may be
+    /// granted. A save fails with a conflict when this has changed since the semaphore was seen.
+    /// </summary>
+    public bool IsRestored { get; init; }
 }

@@ -48,7 +48,7 @@ public sealed class UndeliveredGrantTests : IAsyncLifetime
     [Fact]
     public async Task The_grant_stands_where_another_program_may_have_granted_it_again_without_a_trace()
     {
-        await using var store = new StagedStore { KeepsEveryAsk = false };
+        await using var store = new StagedStore { CanRevoke = false };
         await using var server = await StartAsync(store);
         var save = await LockAndGoAsync(server, store, "gone");
         save.Release();

@@ -18,7 +18,13 @@ public abstract class CoordinatorTests : IAsyncLifetime
 
     private protected GroupCoordinator Coordinator => _coordinator;
 
-    public async ValueTask InitializeAsync() => await Store.WriteBehindItsBackAsync(_ => Held(1, "a"));
+    public async ValueTask InitializeAsync() => await InitializeOnceAsync();
+
+    private async Task InitializeOnceAsync()
+    {
+        await Store.WriteBehindItsBackAsync(_ => Held(1, "a"));
+        await _coordinator.ConfigureAsync(1);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -28,7 +34,7 @@ public abstract class CoordinatorTests : IAsyncLifetime
 
     private protected Task<SlotDecision> LockAsync(string id) => _coordinator.LockAsync(id, From, TimeSpan.Zero, Token);
 
-    private protected Task<SlotDecision> UnlockAsync(string id) => _coordinator.UnlockAsync(id, Token);
+    private protected Task<SlotDecision> UnlockAsync(string id) => _coordinator.UnlockAsync(id);
 
     /// <summary>A lock that waits for a minute.</summary>
     private protected Task<SlotDecision> WaitAsync(string id) => WaitUnlessGoneAsync(id, Token);

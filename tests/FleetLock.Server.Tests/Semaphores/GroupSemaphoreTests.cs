@@ -41,12 +41,12 @@ public sealed class GroupSemaphoreTests
     }
 
     [Fact]
-    public void A_holder_is_granted_again_and_keeps_all_but_when_it_last_asked()
+    public void A_holder_is_granted_again_and_keeps_all_but_when_it_was_last_seen()
     {
         var (next, reply) = Held(2, "a", "b").Lock("a", "192.0.2.8", Later);
 
         Assert.Equal(SlotReply.AlreadyHeld, reply);
-        Assert.Equal(Holder with { Asked = Later }, next.Holders["a"]);
+        Assert.Equal(Holder with { LastSeen = Later, Renewals = 1 }, next.Holders["a"]);
         Assert.Equal(Holder, next.Holders["b"]);
         Assert.Equal((2, 2), (next.Slots, next.Configured));
     }
@@ -55,64 +55,15 @@ public sealed class GroupSemaphoreTests
     public void A_holder_is_granted_again_when_the_semaphore_is_full() =>
         Assert.Equal(SlotReply.AlreadyHeld, Held(1, "a").Lock("a", From, Later).Reply);
 
-    /// <remarks>So each ask can be told from the one before, which <see cref="GroupSemaphore.TakeBack"/> relies on.</remarks>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(0)]
-    [InlineData(-1)]
-    [InlineData(-TimeSpan.TicksPerHour)]
-    public void When_a_holder_last_asked_moves_on_even_if_the_clock_does_not(long ticks)
-    {
-        var before = Held(1, "a").Lock("a", From, Later).Next;
-
-        var next = before.Lock("a", From, Later.AddTicks(ticks)).Next;
-
-        Assert.Equal(Holder with { Asked = Later.AddTicks(1) }, next.Holders["a"]);
-    }
-
     [Fact]
-    public void A_holder_of_whom_nothing_is_known_is_granted_again_and_is_known_to_have_asked()
+    public void A_holder_of_which_only_the_id_is_known_is_granted_again()
     {
         var unknown = GroupSemaphore.Restore(1, null, Held(1).Holders.Add("a", SlotHolder.Unknown));
 
         var (next, reply) = unknown.Lock("a", From, Later);
 
         Assert.Equal(SlotReply.AlreadyHeld, reply);
-        Assert.Equal(new SlotHolder(null, null, Later), next.Holders["a"]);
-    }
-
-    [Fact]
-    public void A_grant_that_nobody_heard_of_is_taken_back()
-    {
-        var granted = Held(2, "b").Lock("a", From, Later).Next;
-
-        var (next, reply) = granted.TakeBack("a", granted.Holders["a"]);
-
-        Assert.Equal(SlotReply.Released, reply);
-        Assert.Equal(["b"], next.Holders.Keys);
-    }
-
-    [Fact]
-    public void A_grant_is_not_taken_back_when_its_id_has_asked_again_in_the_same_moment()
-    {
-        var granted = Held(1).Lock("a", From, Later).Next;
-        var again = granted.Lock("a", From, Later).Next;
-
-        var (next, reply) = again.TakeBack("a", granted.Holders["a"]);
-
-        Assert.Equal(SlotReply.NotHeld, reply);
-        Assert.Same(again, next);
-    }
-
-    [Fact]
-    public void A_grant_is_not_taken_back_when_it_was_released_or_when_a_later_one_has_followed_it()
-    {
-        var granted = Held(1).Lock("a", From, Since).Next;
-        var released = granted.Unlock("a").Next;
-        var later = released.Lock("a", From, Later).Next;
-
-        Assert.Equal((released, SlotReply.NotHeld), released.TakeBack("a", granted.Holders["a"]));
-        Assert.Equal((later, SlotReply.NotHeld), later.TakeBack("a", granted.Holders["a"]));
+        Assert.Equal(new SlotHolder(null, null, Later) { Renewals = 1 }, next.Holders["a"]);
     }
 
     [Fact]

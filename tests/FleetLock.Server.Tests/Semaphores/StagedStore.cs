@@ -10,11 +10,11 @@ internal sealed class StagedStore : ISemaphoreStore
     private readonly ConcurrentQueue<Func<Func<Task<SaveOutcome>>, Task<SaveOutcome>>> _stages = new();
     private int _saves;
 
-    public event Action<string, StoredSemaphore>? Changed;
+    public event Action<string>? Changed;
 
     public string Description => "staged";
 
-    public bool KeepsEveryAsk { get; init; } = true;
+    public bool CanRevoke { get; init; } = true;
 
     public bool StartsUnreachable => false;
 
@@ -60,15 +60,11 @@ internal sealed class StagedStore : ISemaphoreStore
     internal async Task WriteBehindItsBackAsync(Func<GroupSemaphore, GroupSemaphore> change)
     {
         var seen = await LoadAsync(Sample.Group, TestContext.Current.CancellationToken);
-        Assert.True((await _inner.SaveAsync(Sample.Group, seen, change(seen.Semaphore), TestContext.Current.CancellationToken)).IsSaved);
+        Assert.True((await _inner.SaveAsync(Sample.Group, seen, change(seen.Semaphore), false, TestContext.Current.CancellationToken)).IsSaved);
     }
 
-    /// <summary>Tells of what is stored, as a store does that watches.</summary>
-    internal async Task TellAsync() => Tell(await LoadAsync(Sample.Group, TestContext.Current.CancellationToken));
-
-    /// <summary>Tells that a semaphore is stored, which may be an old one.</summary>
-    /// <param name="stored">The semaphore.</param>
-    internal void Tell(StoredSemaphore stored) => Changed?.Invoke(Sample.Group, stored);
+    /// <summary>Reports a change, as a store does that watches.</summary>
+    internal void ReportChange() => Changed?.Invoke(Sample.Group);
 
     public Task OpenAsync(CancellationToken cancellationToken) => _inner.OpenAsync(cancellationToken);
 
@@ -77,12 +73,14 @@ internal sealed class StagedStore : ISemaphoreStore
 
     public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) => _inner.LoadAsync(group, cancellationToken);
 
-    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _saves);
-        Task<SaveOutcome> Save() => _inner.SaveAsync(group, seen, desired, cancellationToken);
+        Task<SaveOutcome> Save() => _inner.SaveAsync(group, seen, desired, mustWrite, cancellationToken);
         return _stages.TryDequeue(out var stage) ? stage(Save) : Save();
     }
+
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => _inner.ConfirmRestoreAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 

@@ -26,7 +26,7 @@ public sealed class TakeBackTests : IDisposable
         var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
         await coordinator.LockAsync("b", From, TimeSpan.Zero, Token);
 
-        Assert.Equal(new SlotDecision(SlotReply.Released, 2, granted.Holder), await coordinator.TakeBackAsync("a", granted.Holder!));
+        Assert.Equal(new SlotDecision(SlotReply.Released, 2, granted.Holder), await coordinator.RevokeAsync("a", granted.Holder!));
         Assert.Equal(["b"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
     }
 
@@ -41,7 +41,7 @@ public sealed class TakeBackTests : IDisposable
         var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
         Assert.Equal(SlotReply.AlreadyHeld, (await otherServer.LockAsync("a", From, TimeSpan.Zero, Token)).Reply);
 
-        Assert.Equal(SlotReply.NotHeld, (await coordinator.TakeBackAsync("a", granted.Holder!)).Reply);
+        Assert.Equal(SlotReply.NotHeld, (await coordinator.RevokeAsync("a", granted.Holder!)).Reply);
         Assert.Equal(["a"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
     }
 
@@ -50,11 +50,11 @@ public sealed class TakeBackTests : IDisposable
     {
         await using var store = await OpenAsync("memory");
         await using var coordinator = await StartAsync(store);
-        await coordinator.ResizeAsync(1, Token);
+        await coordinator.ResizeAsync(1);
         var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
         var waiter = coordinator.LockAsync("b", From, TimeSpan.FromMinutes(1), Token);
 
-        await coordinator.TakeBackAsync("a", granted.Holder!);
+        await coordinator.RevokeAsync("a", granted.Holder!);
 
         Assert.Equal(SlotReply.Granted, (await waiter).Reply);
     }
@@ -62,11 +62,11 @@ public sealed class TakeBackTests : IDisposable
     [Fact]
     public async Task A_grant_stands_where_a_program_may_have_granted_it_again_without_a_trace()
     {
-        await using var store = new StagedStore { KeepsEveryAsk = false };
+        await using var store = new StagedStore { CanRevoke = false };
         await using var coordinator = await StartAsync(store);
         var granted = await coordinator.LockAsync("a", From, TimeSpan.Zero, Token);
 
-        Assert.Equal(SlotReply.NotHeld, (await coordinator.TakeBackAsync("a", granted.Holder!)).Reply);
+        Assert.Equal(SlotReply.NotHeld, (await coordinator.RevokeAsync("a", granted.Holder!)).Reply);
         Assert.Equal(["a"], (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
     }
 

@@ -50,7 +50,8 @@ public sealed class WaitingModelTests : CoordinatorTests
             case 4:
                 var elsewhere = Draw(1);
                 await Store.WriteBehindItsBackAsync(semaphore => Change(semaphore, elsewhere[0]));
-                await Store.TellAsync();
+                Store.ReportChange();
+                await SettleAsync();
                 _model.DecideTogether([], elsewhere);
                 break;
             case 5:
@@ -108,7 +109,7 @@ public sealed class WaitingModelTests : CoordinatorTests
             Deed.Lock => LockAsync(ask.Id),
             Deed.Wait => Coordinator.LockAsync(ask.Id, From, ask.Deadline - Clock.GetUtcNow(), gone.Token),
             Deed.Unlock => UnlockAsync(ask.Id),
-            _ => Coordinator.ResizeAsync(ask.Slots, Token),
+            _ => Coordinator.ResizeAsync(ask.Slots),
         };
         return (answer, gone);
     }

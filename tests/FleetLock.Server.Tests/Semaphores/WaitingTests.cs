@@ -13,7 +13,7 @@ public sealed class WaitingTests : CoordinatorTests
     {
         await UnlockAsync("a");
 
-        Assert.Equal(new SlotDecision(SlotReply.Granted, 1, Holder), await WaitAsync("b"));
+        Assert.Equal(new SlotDecision(SlotReply.Granted, 1, Holder), (await WaitAsync("b")).WithoutGrant());
         Assert.Equal(0, Coordinator.Waiting);
     }
 
@@ -30,7 +30,7 @@ public sealed class WaitingTests : CoordinatorTests
 
         await UnlockAsync("a");
 
-        Assert.Equal(new SlotDecision(SlotReply.Granted, 1, new SlotHolder(Clock.GetUtcNow(), From, Clock.GetUtcNow())), await waiter);
+        Assert.Equal(new SlotDecision(SlotReply.Granted, 1, new SlotHolder(Clock.GetUtcNow(), From, Clock.GetUtcNow())), (await waiter).WithoutGrant());
         Assert.Equal(1, Store.Saves - before);
         Assert.Equal(["b"], await HoldersAsync());
     }
@@ -250,7 +250,7 @@ public sealed class WaitingTests : CoordinatorTests
         var waiters = await JoinAsync("b", "c");
         await Store.WriteBehindItsBackAsync(semaphore => semaphore.Unlock("a").Next.Lock("c", From, Since).Next);
 
-        await Store.TellAsync();
+        Store.ReportChange();
 
         Assert.Equal(SlotReply.AlreadyHeld, (await waiters[1]).Reply);
         Assert.False(waiters[0].IsCompleted);
@@ -263,28 +263,11 @@ public sealed class WaitingTests : CoordinatorTests
         var waiters = await JoinAsync("b", "c");
         await Store.WriteBehindItsBackAsync(semaphore => semaphore.Unlock("a").Next);
 
-        await Store.TellAsync();
+        Store.ReportChange();
 
         Assert.Equal(SlotReply.Granted, (await waiters[0]).Reply);
         Assert.False(waiters[1].IsCompleted);
         Assert.Equal(["b"], await HoldersAsync());
-    }
-
-    [Fact]
-    public async Task What_a_store_tells_late_grants_nothing()
-    {
-        await UnlockAsync("a");
-        var free = await Store.LoadAsync(Group, Token);
-        await LockAsync("a");
-        var waiter = Assert.Single(await JoinAsync("b"));
-        var before = Store.Saves;
-
-        Store.Tell(free);
-        await SettleAsync();
-
-        Assert.False(waiter.IsCompleted);
-        Assert.Equal(["a"], await HoldersAsync());
-        Assert.Equal(2, Store.Saves - before);
     }
 
     [Fact]
@@ -352,7 +335,7 @@ public sealed class WaitingTests : CoordinatorTests
     {
         var waiters = await JoinAsync("b", "c", "d");
 
-        Assert.Equal(new SlotDecision(SlotReply.Resized, 3, null), await Coordinator.ResizeAsync(3, Token));
+        Assert.Equal(new SlotDecision(SlotReply.Resized, 3, null), await Coordinator.ResizeAsync(3));
 
         Assert.Equal(SlotReply.Granted, (await waiters[0]).Reply);
         Assert.Equal(SlotReply.Granted, (await waiters[1]).Reply);
@@ -365,9 +348,9 @@ public sealed class WaitingTests : CoordinatorTests
     [Fact]
     public async Task Fewer_slots_serve_nobody_until_enough_have_released()
     {
-        await Coordinator.ResizeAsync(2, Token);
+        await Coordinator.ResizeAsync(2);
         await LockAsync("b");
-        await Coordinator.ResizeAsync(1, Token);
+        await Coordinator.ResizeAsync(1);
         var waiter = Assert.Single(await JoinAsync("c"));
 
         await UnlockAsync("a");

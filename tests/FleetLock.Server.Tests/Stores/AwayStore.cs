@@ -6,7 +6,7 @@ internal sealed class AwayStore : ISemaphoreStore
     private readonly MemoryStore _inner = new();
     private int _calls;
 
-    public event Action<string, StoredSemaphore>? Changed
+    public event Action<string>? Changed
     {
         add { }
         remove { }
@@ -14,7 +14,7 @@ internal sealed class AwayStore : ISemaphoreStore
 
     public string Description => "away";
 
-    public bool KeepsEveryAsk => true;
+    public bool CanRevoke => true;
 
     public bool StartsUnreachable => false;
 
@@ -34,8 +34,10 @@ internal sealed class AwayStore : ISemaphoreStore
 
     public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) => AskAsync(() => _inner.LoadAsync(group, cancellationToken));
 
-    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken) =>
-        AskAsync(() => _inner.SaveAsync(group, seen, desired, cancellationToken));
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken) =>
+        AskAsync(() => _inner.SaveAsync(group, seen, desired, mustWrite, cancellationToken));
+
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => _inner.ConfirmRestoreAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -172,7 +172,7 @@ public sealed class SqliteStoreTests : IDisposable
                 var (next, reply) = change(seen.Semaphore);
                 if (reply == SlotReply.Full || await store.SaveAsync(Group, seen, next, Token) is not { IsSaved: true } outcome)
                     continue;
-                Assert.Equal(seen.Revision + 1, outcome.Current.Revision);
+                Assert.NotEqual(seen.Revision, outcome.Current.Revision);
                 Interlocked.Increment(ref writes);
                 return;
             }

@@ -56,7 +56,7 @@ internal sealed class EtcdBatch
         var semaphore = EtcdKeys.Semaphore(save.Group);
         var request = new TxnRequest
         {
-            Compare = { new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Mod, Result = Compare.Types.CompareResult.Equal, ModRevision = save.Seen.Revision } },
+            Compare = { new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Mod, Result = Compare.Types.CompareResult.Equal, ModRevision = save.Seen.Revision as long? ?? 0 } },
         };
         if (save.IsWrite)
         {

@@ -1,7 +1,7 @@
 namespace FleetLock.Server;
 
 /// <summary>A semaphore that is to be saved, and what comes of it.</summary>
-internal sealed class EtcdSave(string group, StoredSemaphore seen, GroupSemaphore desired)
+internal sealed class EtcdSave(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite)
 {
     // Continuations run elsewhere: the saving loop goes on with the next batch.
     private readonly TaskCompletionSource<SaveOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -11,6 +11,8 @@ internal sealed class EtcdSave(string group, StoredSemaphore seen, GroupSemaphor
     internal StoredSemaphore Seen => seen;
 
     internal GroupSemaphore Desired => desired;
+
+    internal bool MustWrite => mustWrite;
 
     /// <summary>Whether it writes, or only compares.</summary>
     internal bool IsWrite { get; set; }

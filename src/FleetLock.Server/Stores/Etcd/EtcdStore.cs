@@ -24,7 +24,7 @@ public sealed class EtcdStore : ISemaphoreStore
     });
 
     // The revision that a save compared of which nobody knows whether it was run, or still will be; by group. Used by the saving loop.
-    private readonly Dictionary<string, long> _unsettled = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, object?> _unsettled = new(StringComparer.Ordinal);
 
     private Task _saving = Task.CompletedTask;
     private int _isDisposed;
@@ -36,11 +36,11 @@ public sealed class EtcdStore : ISemaphoreStore
     {
         ArgumentNullException.ThrowIfNull(options);
         _etcd = new EtcdConnection(options);
-        _watch = new EtcdWatch(_etcd, _own, (group, stored) => Changed?.Invoke(group, stored));
+        _watch = new EtcdWatch(_etcd, _own, (group, _) => Changed?.Invoke(group));
     }
 
     /// <inheritdoc/>
-    public event Action<string, StoredSemaphore>? Changed;
+    public event Action<string>? Changed;
 
     /// <inheritdoc/>
     public string Description => _etcd.Description;
@@ -53,7 +53,7 @@ public sealed class EtcdStore : ISemaphoreStore
     }
 
     /// <summary>False: airlock grants again without a trace.</summary>
-    public bool KeepsEveryAsk => false;
+    public bool CanRevoke => false;
 
     /// <inheritdoc/>
     public bool StartsUnreachable => true;
@@ -99,13 +99,16 @@ public sealed class EtcdStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, CancellationToken cancellationToken)
+    public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(desired);
-        var save = new EtcdSave(group, seen, desired);
+        var save = new EtcdSave(group, seen, desired, mustWrite);
         return _saves.Writer.TryWrite(save) ? save.Outcome : Task.FromException<SaveOutcome>(new SemaphoreStoreException(Description + " is closed"));
     }
+
+    /// <inheritdoc/>
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <summary>Saves what has queued up, then closes the connection.</summary>
     public async ValueTask DisposeAsync()
@@ -187,7 +190,7 @@ public sealed class EtcdStore : ISemaphoreStore
             var outcome = response.Succeeded
                 ? new SaveOutcome(true, save.IsWrite ? new StoredSemaphore(save.Desired, revision) : save.Seen)
                 : new SaveOutcome(false, EtcdPair.Read(response.Responses[0].ResponseRange.Kvs, save.Group).Decode(save.Group, Description));
-            if (_unsettled.TryGetValue(save.Group, out var compared) && compared != outcome.Current.Revision)
+            if (_unsettled.TryGetValue(save.Group, out var compared) && !Equals(compared, outcome.Current.Revision))
                 _unsettled.Remove(save.Group);
             save.Complete(outcome);
         }
@@ -201,6 +204,6 @@ public sealed class EtcdStore : ISemaphoreStore
     /// Whether a save has to write. One that changes nothing only compares, unless a transaction with the same compare may still be on its way: it
     /// would come true after the answer. A write makes its compare fail.
     /// </summary>
-    private bool MustWrite(EtcdSave save) => !ReferenceEquals(save.Desired, save.Seen.Semaphore)
-        || (_unsettled.TryGetValue(save.Group, out var compared) && compared == save.Seen.Revision);
+    private bool MustWrite(EtcdSave save) => save.MustWrite || !ReferenceEquals(save.Desired, save.Seen.Semaphore)
+        || (_unsettled.TryGetValue(save.Group, out var compared) && Equals(compared, save.Seen.Revision));
 }

@@ -50,7 +50,7 @@ internal static class EtcdValues
             WriteTime(json, Since, holder.Since);
             if (holder.From is { } from)
                 json.WriteString(From, from);
-            WriteTime(json, Asked, holder.Asked);
+            WriteTime(json, Asked, holder.LastSeen);
             json.WriteEndObject();
         }
 
@@ -174,7 +174,7 @@ internal static class EtcdValues
                 else if (json.ValueTextEquals(From.EncodedUtf8Bytes) && json.Read())
                     holder = holder with { From = json.GetString() };
                 else if (json.ValueTextEquals(Asked.EncodedUtf8Bytes) && json.Read())
-                    holder = holder with { Asked = json.GetDateTimeOffset() };
+                    holder = holder with { LastSeen = json.GetDateTimeOffset() };
                 else
                     json.Skip();
             }

@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+
+namespace FleetLock;
+
+/// <summary>
+/// Grant ids: 128 random bits as 32 lower-case hex digits, scoped to a group and a node id. A client makes one for each lock operation, with all its waits
+/// and retries, so that client and server can tell this grant from any other of the same node id.
+/// </summary>
+public static class GrantId
+{
+    private const int Length = 32;
+
+    /// <summary>Makes a grant id.</summary>
+    /// <returns>32 lower-case hex digits.</returns>
+    public static string Create()
+    {
+        var bytes = new byte[Length / 2];
+        using (var random = RandomNumberGenerator.Create())
+            random.GetBytes(bytes);
+        return string.Concat(Array.ConvertAll(bytes, value => value.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Checks the form of a grant id.</summary>
+    /// <param name="value">The grant id.</param>
+    /// <returns>Whether it is 32 lower-case hex digits.</returns>
+    public static bool IsValid(string? value)
+    {
+        if (value is not { Length: Length })
+            return false;
+        foreach (var c in value)
+        {
+            if (c is not ((>= '0' and <= '9') or (>= 'a' and <= 'f')))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Returns the grant id if it is valid.</summary>
+    /// <param name="value">The grant id.</param>
+    /// <returns>The same grant id.</returns>
+    /// <exception cref="FleetLockInputException">It is not 32 lower-case hex digits.</exception>
+    public static string Require(string? value) => IsValid(value)
+        ? value!
+        : throw new FleetLockInputException("grantId", $"The grant id '{ProtocolRules.Show(value ?? "")}' is invalid. It must be {Length} lower-case hex digits.");
+}
