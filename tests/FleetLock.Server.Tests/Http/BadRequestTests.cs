@@ -220,8 +220,6 @@ public sealed class BadRequestTests(UntouchedServers servers) : IClassFixture<Un
 
     [Theory]
     [InlineData("/")]
-    [InlineData("/v1")]
-    [InlineData("/v1/")]
     [InlineData("/v2/pre-reboot")]
     [InlineData("/v1/pre-reboots")]
     [InlineData("/v1/pre-reboot/workers")]

@@ -20,7 +20,7 @@ public sealed class UndeliveredGrantTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_grant_is_taken_back_for_the_next()
+    public async Task The_grant_is_revoked_and_the_slot_goes_to_the_next()
     {
         await using var store = new StagedStore();
         await using var server = await StartAsync(store);

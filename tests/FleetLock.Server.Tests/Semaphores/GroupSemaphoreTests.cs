@@ -15,7 +15,7 @@ public sealed class GroupSemaphoreTests
         var (next, reply) = Held(2).Lock("a", From, Since);
 
         Assert.Equal(SlotReply.Granted, reply);
-        Assert.Equal(Holder, next.Holders["a"]);
+        Assert.Equal(Granted, next.Holders["a"]);
         Assert.Equal(1, next.Free);
     }
 
@@ -249,8 +249,10 @@ public sealed class GroupSemaphoreTests
                 case < 11:
                     var granted = holders.Count < slots;
                     var lockReply = holders.ContainsKey(id) ? SlotReply.AlreadyHeld : granted ? SlotReply.Granted : SlotReply.Full;
-                    if (lockReply != SlotReply.Full)
-                        holders[id] = new SlotHolder(holders.GetValueOrDefault(id)?.Since ?? time, From, time);
+                    if (lockReply == SlotReply.Granted)
+                        holders[id] = Granted with { Since = time, LastSeen = time };
+                    else if (lockReply == SlotReply.AlreadyHeld)
+                        holders[id] = holders[id] with { LastSeen = time, Renewals = holders[id].Renewals + 1, IsShared = true };
                     (semaphore, var locked) = semaphore.Lock(id, From, time);
                     Assert.Equal(lockReply, locked);
                     break;

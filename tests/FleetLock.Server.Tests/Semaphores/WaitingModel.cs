@@ -7,7 +7,6 @@ namespace FleetLock.Server.Tests;
 internal sealed class WaitingModel(int slots, params string[] holders)
 {
     private readonly SortedSet<string> _holders = new(holders, StringComparer.Ordinal);
-    private readonly HashSet<string> _served = new(StringComparer.Ordinal);
     private List<Ask> _queue = [];
     private int _slots = slots;
 
@@ -37,8 +36,7 @@ internal sealed class WaitingModel(int slots, params string[] holders)
     /// <summary>Requests that are decided together, after what other servers have written meanwhile.</summary>
     internal void DecideTogether(IReadOnlyList<Ask> batch, IEnumerable<Ask> elsewhere)
     {
-        foreach (var unlock in batch.Where(ask => ask.Deed == Deed.Unlock))
-            Withdraw(unlock.Id);
+        EndWaits(batch);
         foreach (var change in elsewhere)
         {
             Change(change);
@@ -46,7 +44,6 @@ internal sealed class WaitingModel(int slots, params string[] holders)
                 _queue = [.. _queue.Where(ask => ask.Id == id), .. _queue.Where(ask => ask.Id != id)];
         }
 
-        _served.Clear();
         Serve();
         foreach (var ask in batch)
         {
@@ -77,11 +74,19 @@ internal sealed class WaitingModel(int slots, params string[] holders)
     }
 
     /// <summary>A fault is the answer to all who wait, and to others.</summary>
-    internal void Fail(IEnumerable<Ask> others)
+    internal void Fail(IReadOnlyList<Ask> others)
     {
+        EndWaits(others);
         foreach (var ask in _queue.Concat(others))
             ask.Fate = Fate.Failed;
         _queue.Clear();
+    }
+
+    /// <summary>An unlock ends the waits of its id that began before it, whether it is saved or not.</summary>
+    internal void EndWaits(IEnumerable<Ask> batch)
+    {
+        foreach (var unlock in batch.Where(ask => ask.Deed == Deed.Unlock))
+            Withdraw(unlock.Id);
     }
 
     /// <returns>The reply; none when it is to wait.</returns>
@@ -100,7 +105,7 @@ internal sealed class WaitingModel(int slots, params string[] holders)
                 _holders.Add(ask.Id);
                 return SlotReply.Granted;
             default:
-                return ask.Deed == Deed.Wait && !_served.Contains(ask.Id) ? null : SlotReply.Full;
+                return ask.Deed == Deed.Wait ? null : SlotReply.Full;
         }
     }
 
@@ -127,7 +132,6 @@ internal sealed class WaitingModel(int slots, params string[] holders)
             foreach (var ask in _queue.Where(ask => ask.Id == id))
                 ask.Answer(_holders.Add(id) ? SlotReply.Granted : SlotReply.AlreadyHeld);
             _queue.RemoveAll(ask => ask.Id == id);
-            _served.Add(id);
         }
     }
 

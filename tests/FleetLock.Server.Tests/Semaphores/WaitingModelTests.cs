@@ -60,6 +60,7 @@ public sealed class WaitingModelTests : CoordinatorTests
                 break;
             case 6:
                 var saved = await SendTogetherAsync([], () => Store.FailAfterNextSave(new SemaphoreStoreException("after")));
+                _model.EndWaits(saved);
                 var waited = _model.Queue.ToArray();
                 _model.DecideTogether(saved, []);
                 _model.Fail([.. waited, .. saved]);

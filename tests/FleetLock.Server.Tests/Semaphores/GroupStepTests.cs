@@ -1,0 +1,302 @@
+using System.Collections.Immutable;
+using static FleetLock.Server.Tests.Sample;
+
+namespace FleetLock.Server.Tests;
+
+/// <summary>The pure step: which effects follow from which messages, also when they arrive while the store is at work.</summary>
+public sealed class GroupStepTests
+{
+    private static readonly LockRequest Lock = new("a", Grant, From, TimeSpan.Zero);
+
+    private static readonly StoredSemaphore Stored = new(Held(1), "r1");
+
+    private static readonly GroupState Idle = new() { Known = Stored, ConfiguredSlots = 1 };
+
+    [Fact]
+    public void An_unknown_group_is_loaded_before_anything_is_decided()
+    {
+        var (state, effects) = Apply(Idle with { Known = null }, Arrived(Lock));
+        Assert.IsType<StoreWork.Load>(effects.Work);
+        Assert.Empty(effects.Answers);
+
+        (state, effects) = Apply(state, new GroupMessage.Loaded(Stored));
+        Assert.Equal(["a"], Saving(effects).Decision.Semaphore.Holders.Keys);
+        Assert.Empty(effects.Answers);
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(Lock, SlotReply.Granted)], Replies(effects));
+    }
+
+    [Fact]
+    public void Requests_that_arrive_during_a_save_are_decided_together_by_the_next_one()
+    {
+        var unlock = new UnlockRequest("a");
+        var other = new LockRequest("b", OtherGrant, From, TimeSpan.Zero);
+        var (state, first) = Apply(Idle, Arrived(Lock));
+        (state, var nothing) = Apply(state, Arrived(unlock), Arrived(other));
+        Assert.Null(nothing.Work);
+
+        (state, var second) = Apply(state, Saved(first));
+
+        Assert.Equal([(Lock, SlotReply.Granted)], Replies(second));
+        Assert.Equal(["b"], Saving(second).Decision.Semaphore.Holders.Keys);
+        (_, var last) = Apply(state, Saved(second));
+        Assert.Equal([(unlock, SlotReply.Released), (other, SlotReply.Granted)], Replies(last));
+    }
+
+    [Fact]
+    public void A_conflict_decides_the_same_batch_again_from_the_other_value()
+    {
+        var (state, effects) = Apply(Idle, Arrived(Lock));
+
+        (state, effects) = Apply(state, Conflict(Held(1, "b")));
+
+        Assert.True(effects.HasConflict);
+        Assert.Empty(effects.Answers);
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(Lock, SlotReply.Full)], Replies(effects));
+    }
+
+    [Fact]
+    public void After_a_conflict_a_lock_whose_client_has_disconnected_is_not_decided_again_and_an_unlock_is()
+    {
+        var unlock = new UnlockRequest("b");
+        var (state, effects) = Apply(Idle, Arrived(Lock), Arrived(unlock));
+
+        (_, effects) = Apply(state, new GroupMessage.ClientDisconnected(Lock), Conflict(Held(2, "b")));
+
+        Assert.Equal([Lock], effects.Dropped);
+        Assert.Equal([unlock], Saving(effects).Batch);
+        Assert.Empty(Saving(effects).Decision.Semaphore.Holders);
+    }
+
+    [Fact]
+    public void A_lock_whose_client_disconnects_before_it_is_decided_is_dropped()
+    {
+        var (state, effects) = Apply(Idle, Arrived(Lock), new GroupMessage.ClientDisconnected(Lock));
+        Assert.Equal([Lock], effects.Dropped);
+        Assert.Null(effects.Work);
+        Assert.Empty(state.Pending);
+    }
+
+    [Fact]
+    public void A_lock_whose_client_disconnects_while_it_is_saved_is_answered()
+    {
+        var (state, save) = Apply(Idle, Arrived(Lock));
+
+        (_, var effects) = Apply(state, new GroupMessage.ClientDisconnected(Lock), Saved(save));
+
+        Assert.Equal([(Lock, SlotReply.Granted)], Replies(effects));
+        Assert.Empty(effects.Dropped);
+    }
+
+    /// <remarks>Defect 3: an earlier transaction in flight has to fail after this answer.</remarks>
+    [Fact]
+    public void An_unlock_that_finds_nothing_writes_once_per_batch()
+    {
+        var (_, effects) = Apply(Idle, Arrived(new UnlockRequest("x")), Arrived(new UnlockRequest("y")));
+
+        Assert.True(Saving(effects).Decision.MustWrite);
+        Assert.Same(Stored.Semaphore, Saving(effects).Decision.Semaphore);
+    }
+
+    [Fact]
+    public void A_lock_that_changes_nothing_is_confirmed_without_a_write()
+    {
+        var full = Idle with { Known = new StoredSemaphore(Held(1, "b"), "r2") };
+        var (_, effects) = Apply(full, Arrived(Lock));
+
+        Assert.False(Saving(effects).Decision.MustWrite);
+        Assert.Same(full.Known.Semaphore, Saving(effects).Decision.Semaphore);
+    }
+
+    [Fact]
+    public void A_failed_save_fails_its_batch_and_the_waiters_and_forgets_what_the_store_had()
+    {
+        var error = new SemaphoreStoreException("away");
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, _) = Apply(Waiting(waiter), Arrived(Lock));
+
+        (state, var effects) = Apply(state, new GroupMessage.StoreFailed(error));
+
+        Assert.Equal([Lock, waiter], effects.Failed);
+        Assert.Same(error, effects.Error);
+        Assert.Null(state.Known);
+        Assert.Equal(0, state.Waiting.Count);
+        Assert.Null(effects.Work);
+    }
+
+    [Fact]
+    public void Requests_that_arrived_during_a_failed_save_are_decided_after_a_load()
+    {
+        var (state, _) = Apply(Idle, Arrived(Lock));
+        (_, var effects) = Apply(state, Arrived(new UnlockRequest("a")), new GroupMessage.StoreFailed(new SemaphoreStoreException("away")));
+
+        Assert.Equal([Lock], effects.Failed);
+        Assert.IsType<StoreWork.Load>(effects.Work);
+    }
+
+    [Fact]
+    public void A_cancelled_grant_ends_the_wait_of_its_operation_alone()
+    {
+        var waiter = new LockRequest("b", Grant, From, TimeSpan.FromMinutes(1));
+        var other = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var cancel = new CancelGrantRequest("b", Grant);
+        var (state, effects) = Apply(Waiting(waiter, other), Arrived(cancel));
+
+        (state, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([(waiter, SlotReply.GrantCancelled), (cancel, SlotReply.NotHeld)], Replies(effects));
+        Assert.Equal([other], state.Waiting.First!.Requests);
+    }
+
+    [Fact]
+    public void A_lock_that_waits_after_its_grant_was_cancelled_in_the_same_batch_is_refused()
+    {
+        var waiter = new LockRequest("b", Grant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(), Arrived(new CancelGrantRequest("b", Grant)), Arrived(waiter));
+
+        (_, effects) = Apply(state, Saved(effects));
+
+        Assert.Contains((waiter, SlotReply.GrantCancelled), Replies(effects));
+        Assert.Empty(effects.Waits);
+    }
+
+    /// <remarks>Defect 8.</remarks>
+    [Fact]
+    public void A_group_that_leaves_the_configuration_ends_its_waits_and_grants_nothing_more()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), Arrived(new ConfigureRequest(null)), Arrived(new UnlockRequest("a")), Arrived(Lock));
+        Assert.Equal([(waiter, SlotReply.UnknownGroup)], Replies(effects));
+
+        (_, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([SlotReply.Resized, SlotReply.Released, SlotReply.UnknownGroup], effects.Answers.Select(answer => answer.Decision.Reply));
+    }
+
+    [Fact]
+    public void A_waiter_that_is_not_allowed_any_more_is_refused()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), new GroupMessage.NotAllowed(waiter));
+        Assert.Equal([(waiter, SlotReply.NotAllowed)], Replies(effects));
+        Assert.Equal(0, state.Waiting.Count);
+    }
+
+    /// <remarks>Defect 2: not even a repeat is granted, because its holder may have released since the backup.</remarks>
+    [Fact]
+    public void A_store_that_went_back_grants_nothing_and_releases()
+    {
+        var restored = Idle with { Known = new StoredSemaphore(Held(2, "a", "b"), "r2") { IsRestored = true } };
+        var unlock = new UnlockRequest("b");
+        var waiter = new LockRequest("c", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(restored, Arrived(Lock), Arrived(unlock), Arrived(waiter));
+
+        (_, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([(Lock, SlotReply.StoreRestored), (unlock, SlotReply.Released), (waiter, SlotReply.StoreRestored)], Replies(effects));
+    }
+
+    [Fact]
+    public void Waiters_of_a_store_that_went_back_are_served_once_it_is_confirmed()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), new GroupMessage.StoreChanged());
+        (state, effects) = Apply(state, new GroupMessage.Loaded(new StoredSemaphore(Held(1), "r2") { IsRestored = true }));
+        Assert.Empty(effects.Answers);
+        Assert.Null(effects.Work);
+        Assert.Equal(1, state.Waiting.Count);
+
+        (state, _) = Apply(state, new GroupMessage.StoreChanged());
+        (state, effects) = Apply(state, new GroupMessage.Loaded(new StoredSemaphore(Held(1), "r3")));
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(waiter, SlotReply.Granted)], Replies(effects));
+    }
+
+    [Fact]
+    public void A_change_in_the_store_is_of_no_interest_while_nobody_waits()
+    {
+        var (state, effects) = Apply(Idle, new GroupMessage.StoreChanged());
+        Assert.Null(effects.Work);
+        Assert.Same(Idle, state);
+    }
+
+    [Fact]
+    public void The_configured_slots_are_saved_once_and_again_after_a_failure()
+    {
+        var configure = new ConfigureRequest(3);
+        var (state, effects) = Apply(Idle, Arrived(configure));
+        Assert.Equal(3, Saving(effects).Decision.Semaphore.Slots);
+        (state, effects) = Apply(state, new GroupMessage.StoreFailed(new SemaphoreStoreException("away")));
+        Assert.Equal([configure], effects.Failed);
+
+        (state, _) = Apply(state, Arrived(Lock));
+        (state, effects) = Apply(state, new GroupMessage.Loaded(Stored));
+        Assert.Equal(3, Saving(effects).Decision.Semaphore.Slots);
+        (state, _) = Apply(state, Saved(effects));
+
+        // An operator's change afterwards stays.
+        state = state with { Known = new StoredSemaphore(Saving(effects).Decision.Semaphore.WithSlots(7), "r9") };
+        (_, effects) = Apply(state, Arrived(new UnlockRequest("a")));
+        Assert.Equal(7, Saving(effects).Decision.Semaphore.Slots);
+    }
+
+    [Fact]
+    public void Two_operations_of_one_id_that_wait_get_one_slot_which_is_shared()
+    {
+        var first = new LockRequest("b", Grant, From, TimeSpan.FromMinutes(1));
+        var second = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(first, second), Arrived(new UnlockRequest("a")));
+
+        (state, effects) = Apply(state, Saved(effects));
+
+        Assert.Contains((first, SlotReply.Granted), Replies(effects));
+        Assert.Contains((second, SlotReply.AlreadyHeld), Replies(effects));
+        Assert.True(state.Known!.Semaphore.Holders["b"].IsShared);
+    }
+
+    [Fact]
+    public void A_revoke_does_nothing_where_repeats_leave_no_trace()
+    {
+        var state = Idle with { Known = new StoredSemaphore(Held(1).Lock("a", Grant, From, Since).Next, "r2"), RecordsRenewals = false };
+        var revoke = new RevokeRequest("a", Grant, 0);
+        (state, var effects) = Apply(state, Arrived(revoke));
+        Assert.Equal(["a"], Saving(effects).Decision.Semaphore.Holders.Keys);
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(revoke, SlotReply.NotHeld)], Replies(effects));
+    }
+
+    [Fact]
+    public void When_the_server_stops_waiters_are_dropped_and_nobody_begins_to_wait()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var late = new LockRequest("c", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), new GroupMessage.StopWaiting(), Arrived(late));
+        Assert.Equal([waiter], effects.Dropped);
+
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(late, SlotReply.Full)], Replies(effects));
+    }
+
+    /// <summary>A group whose one slot "a" holds, and in which these requests wait.</summary>
+    private static GroupState Waiting(params LockRequest[] waiters) => Idle with
+    {
+        Known = new StoredSemaphore(Held(1, "a"), "r1"),
+        Waiting = waiters.Aggregate(WaitingQueue.Empty, (queue, waiter) => queue.Join(waiter)),
+    };
+
+    private static (GroupState State, GroupEffects Effects) Apply(GroupState state, params GroupMessage[] messages) =>
+        GroupStep.Apply(state, messages, Since);
+
+    private static GroupMessage.RequestArrived Arrived(SlotRequest request) => new(request);
+
+    private static StoreWork.Save Saving(GroupEffects effects) => Assert.IsType<StoreWork.Save>(effects.Work);
+
+    private static GroupMessage.Saved Saved(GroupEffects effects) =>
+        new(new SaveOutcome(true, new StoredSemaphore(Saving(effects).Decision.Semaphore, new object())));
+
+    private static GroupMessage.Saved Conflict(GroupSemaphore current) => new(new SaveOutcome(false, new StoredSemaphore(current, new object())));
+
+    private static ImmutableArray<(SlotRequest Request, SlotReply Reply)> Replies(GroupEffects effects) =>
+        [.. effects.Answers.Select(answer => (answer.Request, answer.Decision.Reply))];
+}
