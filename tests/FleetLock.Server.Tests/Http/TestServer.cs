@@ -36,6 +36,9 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestServer(await FleetLockServer.StartAsync(options with { Clock = clock }, TestContext.Current.CancellationToken), clock);
     }
 
+    /// <summary>Reloads the configuration.</summary>
+    internal Task ReconfigureAsync(FleetLockServerOptions options) => _server.ReconfigureAsync(options with { Clock = Clock });
+
     internal Task<RawResponse> LockAsync(string id, string group = Sample.Group) => AskAsync(Request(PreReboot, group, id));
 
     internal Task<RawResponse> UnlockAsync(string id, string group = Sample.Group) => AskAsync(Request(SteadyState, group, id));
