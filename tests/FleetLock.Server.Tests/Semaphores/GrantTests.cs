@@ -3,6 +3,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>Which grant made a hold, who relies on it, and who may end it.</summary>
+[Trait("Lane", "Fast")]
 public sealed class GrantTests
 {
     private static readonly DateTimeOffset Later = Since.AddMinutes(5);

@@ -4,6 +4,7 @@ using static FleetLock.Server.Tests.Sample;
 namespace FleetLock.Server.Tests;
 
 /// <summary>The pure step: which effects follow from which messages, also when they arrive while the store is at work.</summary>
+[Trait("Lane", "Fast")]
 public sealed class GroupStepTests
 {
     private static readonly LockRequest Lock = new("a", Grant, From, TimeSpan.Zero);
