@@ -56,6 +56,7 @@ internal static class Program
         root.Subcommands.Add(StatusCommand.Create(before));
         root.Subcommands.Add(ForceReleaseCommand.Create(before));
         root.Subcommands.Add(SetSlotsCommand.Create(before));
+        root.Subcommands.Add(ConfirmRestoreCommand.Create(before));
         root.Subcommands.Add(TestCommand.Create(before));
         root.Subcommands.Add(ConfigCommand.Create(before));
         root.Subcommands.Add(IdCommand.Create());

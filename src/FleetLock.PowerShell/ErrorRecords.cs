@@ -9,12 +9,20 @@ internal static class ErrorRecords
     private const string GroupNotFound = "FleetGroupNotFound";
 
     /// <summary>A slot that was not granted or not released.</summary>
-    internal static ErrorRecord From(FleetLockResult result)
+    /// <param name="result">The result.</param>
+    /// <param name="leak">What its undo left at the server, if anything.</param>
+    internal static ErrorRecord From(FleetLockResult result, PossibleLeak? leak = null)
     {
         var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
         var exception = new FleetLockException(result);
-        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = Details(exception.Message, exception.Advice) };
+        var details = leak is null
+            ? Details(exception.Message, exception.Advice)
+            : Details($"{exception.Message} {Describe(leak)}", UnlockCommand(leak.Group, leak.Id));
+        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = details };
     }
+
+    /// <summary>What an undo left at the server, and the command that releases it.</summary>
+    internal static string Describe(PossibleLeak leak) => leak.Describe($"release it with: {UnlockCommand(leak.Group, leak.Id)}");
 
     /// <summary>Groups that were not shown, or a group that was not changed.</summary>
     internal static ErrorRecord From(FleetGroupsException exception, object target)
@@ -61,6 +69,7 @@ internal static class ErrorRecords
             "header" => "FleetHeaderInvalid",
             "proxy" => "FleetProxyInvalid",
             "reason" => "FleetReasonInvalid",
+            "grantId" => "FleetGrantIdInvalid",
             "slots" => "FleetSlotsInvalid",
             "data" => "FleetServerDataInvalid",
             _ => "FleetMachineIdInvalid",
@@ -81,6 +90,7 @@ internal static class ErrorRecords
     {
         FleetLockStatus.Busy => ("FleetGroupBusy", ErrorCategory.ResourceBusy),
         FleetLockStatus.Pending => ("FleetGroupPending", ErrorCategory.ResourceBusy),
+        FleetLockStatus.Refused when kind == ErrorKinds.ClientGrantKept => ("FleetGrantKept", ErrorCategory.ResourceBusy),
         FleetLockStatus.Refused => ("FleetGroupRefused", IsAboutPermission(httpStatus, kind) ? ErrorCategory.PermissionDenied : ErrorCategory.InvalidArgument),
         FleetLockStatus.Unreachable => ("FleetServerUnreachable", ErrorCategory.ConnectionError),
         FleetLockStatus.TimedOut => ("FleetRequestTimedOut", ErrorCategory.OperationTimeout),

@@ -5,7 +5,7 @@ namespace FleetLock.PowerShell;
 /// <summary>What every cmdlet has: waiting for asynchronous calls on the pipeline's thread, and stopping.</summary>
 public abstract class FleetLockCommandBase : PSCmdlet, IDisposable
 {
-    private protected FleetLockCommandBase() => Work = new PipelineWork(() => Stopping);
+    private protected FleetLockCommandBase() => Work = new PipelineWork(() => Stopping, ReportLeak);
 
     /// <summary>The calls of this cmdlet.</summary>
     private protected PipelineWork Work { get; }
@@ -36,6 +36,10 @@ public abstract class FleetLockCommandBase : PSCmdlet, IDisposable
         Work.Drain(0);
         return result;
     }
+
+    /// <summary>Reports a slot that a stopped pipeline may have left. By the host itself: a pipeline that is stopped takes no warning any more.</summary>
+    /// <param name="leak">The slot.</param>
+    private protected void ReportLeak(PossibleLeak leak) => Host.UI.WriteWarningLine(ErrorRecords.Describe(leak));
 
     /// <summary>A file's full path: PowerShell's folder is not the process's.</summary>
     /// <param name="path">A path as the user gives it, taken as it is, without wildcards.</param>

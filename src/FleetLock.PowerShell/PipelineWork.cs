@@ -9,11 +9,13 @@ namespace FleetLock.PowerShell;
 /// its calls to end, also when the pipeline is stopped.
 /// </summary>
 /// <param name="isStopping">Whether the engine has begun to stop the pipeline, and takes nothing more.</param>
-internal sealed class PipelineWork(Func<bool> isStopping) : IDisposable
+/// <param name="onLeak">Reports what an undo left; called on the pipeline's thread, when the engine takes nothing more.</param>
+internal sealed class PipelineWork(Func<bool> isStopping, Action<PossibleLeak> onLeak) : IDisposable
 {
     private readonly ConcurrentQueue<Item> _items = new();
     private readonly SemaphoreSlim _available = new(0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<PossibleLeak> _leaks = new();
 
     // A call counts until the pipeline's thread has taken its last item: nothing is posted to a work that is over.
     private int _running;
@@ -50,15 +52,19 @@ internal sealed class PipelineWork(Func<bool> isStopping) : IDisposable
 
     /// <summary>Writes something when the pipeline's thread comes to it; from within a call.</summary>
     /// <param name="write">Writes it.</param>
-    /// <param name="undo">Takes back what it tells of, when the pipeline is stopped before it could be written.</param>
-    internal void Post(Action write, Func<Task>? undo = null) => Add(new Item(write, undo));
+    /// <param name="undo">Undoes what it tells of, when the pipeline is stopped before it could be written; returns what it left.</param>
+    internal void Post(Action write, Func<Task<PossibleLeak?>>? undo = null) => Add(new Item(write, undo));
+
+    /// <summary>Reports what an undo left when the pipeline is stopped; from within a call.</summary>
+    /// <param name="leak">What it left.</param>
+    internal void Leave(PossibleLeak leak) => _leaks.Enqueue(leak);
 
     /// <summary>On the pipeline's thread: writes what there is, and waits until no more than so many calls run.</summary>
     /// <param name="mostRunning">How many calls may go on running.</param>
     /// <exception cref="PipelineStoppedException">The pipeline was stopped.</exception>
     internal void Drain(int mostRunning)
     {
-        Func<Task>? unwritten = null;
+        Func<Task<PossibleLeak?>>? unwritten = null;
         try
         {
             while (Volatile.Read(ref _running) is > 0 and var running && TryTake(running > mostRunning ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, out var item))
@@ -126,13 +132,18 @@ internal sealed class PipelineWork(Func<bool> isStopping) : IDisposable
         return true;
     }
 
-    private void Abandon(Func<Task>? undo)
+    private void Abandon(Func<Task<PossibleLeak?>>? undo)
     {
-        if (undo is null && Volatile.Read(ref _running) == 0)
-            return;
+        if (undo is not null || Volatile.Read(ref _running) > 0)
+            EndCalls(undo);
+        while (_leaks.TryDequeue(out var leak))
+            onLeak(leak);
+    }
 
+    private void EndCalls(Func<Task<PossibleLeak?>>? undo)
+    {
         _stop.Cancel();
-        var undone = new List<Task>();
+        var undone = new List<Task<PossibleLeak?>>();
         if (undo is not null)
             undone.Add(Task.Run(undo));
         while (Volatile.Read(ref _running) > 0 && TryTake(Timeout.InfiniteTimeSpan, out var item))
@@ -141,10 +152,14 @@ internal sealed class PipelineWork(Func<bool> isStopping) : IDisposable
                 undone.Add(Task.Run(unwritten));
         }
 
-        Task.WaitAll([.. undone]);
+        foreach (var leak in Task.WhenAll(undone).GetAwaiter().GetResult())
+        {
+            if (leak is not null)
+                Leave(leak);
+        }
     }
 
-    private readonly record struct Item(Action? Write, Func<Task>? Undo)
+    private readonly record struct Item(Action? Write, Func<Task<PossibleLeak?>>? Undo)
     {
         internal static readonly Item End = new(null, null);
 

@@ -54,15 +54,14 @@ public abstract class SlotCommandBase : WaitingCommandBase
     /// <summary>What is done, as <c>-WhatIf</c> and <c>-Confirm</c> say it.</summary>
     private protected virtual string Action => _operation.ToString();
 
-    /// <summary>Sends one request.</summary>
+    /// <summary>Sends one release.</summary>
     /// <param name="client">The client of the server.</param>
     /// <param name="group">The group.</param>
     /// <param name="id">The node id.</param>
-    /// <param name="hold">How long the server may hold it.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>The result.</returns>
-    private protected virtual Task<FleetLockResult> SendAsync(FleetLockClient client, string group, string id, TimeSpan hold, CancellationToken cancellationToken) =>
-        _operation == FleetLockOperation.Lock ? client.LockAsync(group, id, hold, cancellationToken) : client.UnlockAsync(group, id, cancellationToken);
+    private protected virtual Task<FleetLockResult> ReleaseAsync(FleetLockClient client, string group, string id, CancellationToken cancellationToken) =>
+        client.UnlockAsync(group, id, cancellationToken);
 
     /// <summary>Writes what a success is to the pipeline.</summary>
     /// <param name="result">The result, granted or released.</param>
@@ -85,40 +84,45 @@ public abstract class SlotCommandBase : WaitingCommandBase
         if (!ShouldProcess($"group '{call.Group}' as '{call.Id}' at {call.Client.Server}", Action))
             return;
 
-        Work.Start(token => RunAsync(call, token)).Wait(Patience);
+        Work.Start(token => _operation == FleetLockOperation.Lock ? LockAsync(call, token) : UnlockAsync(call, token)).Wait(Patience);
         Work.Drain(ThrottleLimit - 1);
     }
 
-    private async Task RunAsync(SlotCall call, CancellationToken stopped)
+    private async Task LockAsync(SlotCall call, CancellationToken stopped)
     {
         using var report = new WaitReport(this, Work, call.Client);
+        var operation = new LockOperation(call.Client, call.Group, call.Id);
+        PossibleLeak? leak = null;
         try
         {
-            var result = call.Policy is null
-                ? await SendAsync(call, TimeSpan.Zero, stopped).ConfigureAwait(false)
-                : await Waiter.WaitAsync((hold, token) => SendAsync(call, hold, token), call.Policy, report.OnStep, stopped).ConfigureAwait(false);
-            Work.Post(() => Write(result), result.Status == FleetLockStatus.Granted ? () => ReleaseAsync(call) : null);
+            var result = await operation.AcquireAsync(Waiter, call.Policy, report.OnStep, found => leak = found, stopped).ConfigureAwait(false);
+            Work.Post(
+                () => Write(result, leak),
+                () => result.Status == FleetLockStatus.Granted ? operation.UndoAsync(LockOperation.InterruptedUndoTimeLimit) : Task.FromResult(leak));
         }
-        catch (OperationCanceledException) when (_operation == FleetLockOperation.Lock)
+        catch when (leak is not null)
         {
-            // It may have been granted all the same, and nobody would know.
-            await ReleaseAsync(call).ConfigureAwait(false);
+            Work.Leave(leak);
             throw;
         }
     }
 
-    private Task<FleetLockResult> SendAsync(SlotCall call, TimeSpan hold, CancellationToken cancellationToken) => SendAsync(call.Client, call.Group, call.Id, hold, cancellationToken);
+    private async Task UnlockAsync(SlotCall call, CancellationToken stopped)
+    {
+        using var report = new WaitReport(this, Work, call.Client);
+        var result = call.Policy is null
+            ? await ReleaseAsync(call.Client, call.Group, call.Id, stopped).ConfigureAwait(false)
+            : await Waiter.WaitAsync((_, token) => ReleaseAsync(call.Client, call.Group, call.Id, token), call.Policy, report.OnStep, stopped).ConfigureAwait(false);
+        Work.Post(() => Write(result, null));
+    }
 
-    private static Task<bool> ReleaseAsync(SlotCall call) =>
-        call.Client.TryReleaseAsync(call.Group, call.Id, InteractiveLimits.InterruptedRelease);
-
-    private void Write(FleetLockResult result)
+    private void Write(FleetLockResult result, PossibleLeak? leak)
     {
         WriteVerbose(FormattableString.Invariant($"{result} after {result.Elapsed.TotalMilliseconds:0} ms"));
         if (result.IsSuccess)
             WriteSuccess(result);
         else
-            WriteError(ErrorRecords.From(result));
+            WriteError(ErrorRecords.From(result, leak));
     }
 
     private sealed record SlotCall(FleetLockClient Client, string Group, string Id, WaitPolicy? Policy);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using FleetLock.Cli.Running;
 
 namespace FleetLock.Cli.Commands;
@@ -6,11 +7,17 @@ namespace FleetLock.Cli.Commands;
 /// <summary><c>recursive-lock</c> and <c>unlock-if-held</c>: drop-in for the Go tool, silent on success.</summary>
 internal static class LockCommand
 {
-    internal static Command Create(FleetLockOperation operation, ClientOptions before)
+    internal static Command Create(FleetLockOperation operation, ClientOptions before) => operation == FleetLockOperation.Lock ? CreateLock(before) : CreateUnlock(before);
+
+    /// <summary>The end of a sentence with the command that releases a slot.</summary>
+    internal static string HowToRelease(ServerAddress server, string group, string id) =>
+        $"release it with: fleetlockctl unlock-if-held -u {server} -g {group} -i '{id.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    private static Command CreateLock(ClientOptions before)
     {
-        var command = operation == FleetLockOperation.Lock
-            ? new Command("recursive-lock", "Take a slot; granted again to an id that holds one.")
-            : new Command("unlock-if-held", "Give the slot back; a success too when the id holds none.");
+        var output = new Option<string>("--output", "-o") { Description = "json: print the grant. Nothing is printed if it is not given.", HelpName = "FORMAT" };
+        output.AcceptOnlyFromAmong("json");
+        var command = new Command("recursive-lock", "Take a slot; granted again to an id that holds one.") { output };
         var options = new ConnectionOptions(before);
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -18,23 +25,80 @@ internal static class LockCommand
             using var signals = new SignalWatch();
             var configuration = options.Resolve(parsed);
             using var client = options.Connect(parsed, configuration);
-            return await RunAsync(operation, client, configuration, signals.Interrupted);
+            var operation = new LockOperation(client, configuration.RequireGroup(), configuration.RequireId());
+            return await LockAsync(operation, client.Server, parsed.GetValue(output) is not null, signals.Interrupted);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(FleetLockOperation operation, FleetLockClient client, FleetLockConfiguration configuration, CancellationToken interrupted)
+    private static Command CreateUnlock(ClientOptions before)
     {
-        var (group, id) = (configuration.RequireGroup(), configuration.RequireId());
-        var result = operation == FleetLockOperation.Lock
-            ? await client.LockAsync(group, id, interrupted)
-            : await client.UnlockAsync(group, id, interrupted);
+        var grantId = new Option<string>("--grant-id") { Description = "Release this one grant, and leave the slot to others that were granted it too.", HelpName = "GRANT-ID" };
+        var command = new Command("unlock-if-held", "Release the slot that the id holds, whoever took it; a success too when the id holds none.") { grantId };
+        var options = new ConnectionOptions(before);
+        options.AddTo(command);
+        command.SetAction(async (parsed, _) =>
+        {
+            using var signals = new SignalWatch();
+            var configuration = options.Resolve(parsed);
+            using var client = options.Connect(parsed, configuration);
+            var (group, id) = (configuration.RequireGroup(), configuration.RequireId());
+            var result = parsed.GetValue(grantId) is { } grant
+                ? await client.ReleaseGrantAsync(group, id, grant, signals.Interrupted)
+                : await client.UnlockAsync(group, id, signals.Interrupted);
+            return Report(result, "unlocking", null);
+        });
+        return command;
+    }
+
+    private static async Task<int> LockAsync(LockOperation operation, ServerAddress server, bool asJson, CancellationToken interrupted)
+    {
+        PossibleLeak? leak = null;
+        string? Leak() => leak?.Describe(HowToRelease(server, operation.Group, operation.Id));
+        try
+        {
+            var result = await operation.AcquireAsync(new SlotWaiter(), null, null, found => leak = found, interrupted);
+            if (result.IsSuccess && asJson)
+                await PrintAsync(operation, result, found => leak = found);
+            return Report(result, "locking", Leak());
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Error($"Interrupted. {Leak()}".TrimEnd());
+            return ExitCodes.Interrupted;
+        }
+        catch (IOException e) when (leak is not null)
+        {
+            throw new IOException($"{e.Message} {Leak()}", e);
+        }
+    }
+
+    /// <summary>Prints the grant. One that cannot be printed is undone: its caller is told of a failure.</summary>
+    private static async Task PrintAsync(LockOperation operation, FleetLockResult result, Action<PossibleLeak> onLeak)
+    {
+        try
+        {
+            var grant = new ShownGrant(result.Group, result.Id, result.Server, result.GrantId, result.IsNewGrant);
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(grant, OutputJson.Default.ShownGrant));
+            await Console.Out.FlushAsync();
+        }
+        catch (IOException)
+        {
+            if (await operation.UndoAsync(LockOperation.UndoTimeLimit) is { } leak)
+                onLeak(leak);
+            throw;
+        }
+    }
+
+    private static int Report(FleetLockResult result, string doing, string? leak)
+    {
         if (!result.IsSuccess)
         {
-            var doing = operation == FleetLockOperation.Lock ? "locking" : "unlocking";
             Terminal.Error($"{doing}: fleetlock error: {result.Message} ({result.Kind})");
             if (result.OutcomeUnknown)
-                Terminal.Say(Advice.UnknownOutcome(operation));
+                Terminal.Say(Advice.UnknownOutcome(result.Operation));
+            if (leak is not null)
+                Terminal.Say(leak);
         }
 
         return ExitCodes.Of(result.Status);

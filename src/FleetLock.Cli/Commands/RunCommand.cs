@@ -53,7 +53,7 @@ internal sealed class RunCommand
         var (server, group) = (client.Server.ToString(), configuration.RequireGroup());
         return await new SlotRunner(client, server, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync();
 
-        string HowToRelease(string id) => $"release it with: fleetlockctl unlock-if-held -u {server} -g {group} -i '{id.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        string HowToRelease(string id) => LockCommand.HowToRelease(client.Server, group, id);
     }
 
     private async Task<int> RunEmbeddedAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)

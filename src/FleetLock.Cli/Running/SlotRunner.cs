@@ -21,6 +21,7 @@ internal sealed class SlotRunner(
     private readonly HolderLookup _holders = new(client);
     private string _lastMessage = "";
     private Task _saying = Task.CompletedTask;
+    private PossibleLeak? _leak;
 
     /// <summary>Runs the command under a slot.</summary>
     /// <returns>The command's exit code, or why it was not started.</returns>
@@ -30,22 +31,27 @@ internal sealed class SlotRunner(
         if (run is null)
         {
             Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
+            ReportLeak();
             return ExitCodes.Of(result.Status);
         }
 
         using (run)
         {
+            var isTold = false;
             var end = ChildEnd.NotStarted(ExitCodes.Interrupted);
             try
             {
                 Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
+                isTold = true;
                 end = await ChildProcess.RunAsync(plan.Command, signals);
                 return end.ExitCode;
             }
             finally
             {
-                // A command that was never started has broken nothing.
-                if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
+                // A command that was never started has broken nothing. Of a slot that the id held before, only what this run asked for is undone.
+                if (!isTold || (!end.Started && result.IsNewGrant is not null))
+                    await UndoAsync(run);
+                else if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
                     Terminal.Say($"fleetlockctl: the command failed with {end.ExitCode}, so the slot of '{group}' is kept; when the machine is healthy again, {howToRelease(run.Id)}");
                 else
                     await ReleaseAsync(run);
@@ -58,7 +64,12 @@ internal sealed class SlotRunner(
         using var isOver = new CancellationTokenSource();
         try
         {
-            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), signals.Interrupted);
+            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), leak => _leak = leak, signals.Interrupted);
+        }
+        catch (OperationCanceledException e)
+        {
+            ReportLeak();
+            throw new OperationCanceledException("Interrupted. The command was not started.", e);
         }
         finally
         {
@@ -98,6 +109,20 @@ internal sealed class SlotRunner(
     {
         if (step.Attempt == 1)
             Terminal.Say($"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for a minute, Ctrl+C gives up");
+    }
+
+    private void ReportLeak()
+    {
+        if (_leak is { } leak)
+            Terminal.Say("fleetlockctl: " + leak.Describe(howToRelease(leak.Id)));
+    }
+
+    private async Task UndoAsync(SlotRun run)
+    {
+        _leak = await run.UndoAsync(LockOperation.UndoTimeLimit);
+        if (_leak is null)
+            Terminal.Say($"fleetlockctl: the lock of group '{group}' is undone");
+        ReportLeak();
     }
 
     private async Task ReleaseAsync(SlotRun run)

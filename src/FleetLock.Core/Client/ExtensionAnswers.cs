@@ -9,7 +9,7 @@ internal static class ExtensionAnswers
 {
     // With the codes 401 and 403, the refusals that say something of the request, and not that nobody has ever heard of it.
     private static readonly string[] Refusals =
-        [ErrorKinds.UnknownGroup, ErrorKinds.NotHeld, ErrorKinds.InvalidGroup, ErrorKinds.InvalidId, ErrorKinds.InvalidRequest];
+        [ErrorKinds.UnknownGroup, ErrorKinds.NotHeld, ErrorKinds.InvalidGroup, ErrorKinds.InvalidId, ErrorKinds.InvalidGrant, ErrorKinds.InvalidRequest];
 
     /// <summary>An answer other than 200, read as the protocol's errors are → what it says of the extension.</summary>
     /// <param name="outcome">The outcome.</param>

@@ -65,6 +65,10 @@ public sealed record FleetHolder(string Id, DateTimeOffset? Since)
 /// <param name="Slots">The number of slots, from 0; <see langword="null"/> when the body does not say.</param>
 public sealed record FleetGroupSlots(int? Slots);
 
+/// <summary>The answer of <c>GET /v1</c>.</summary>
+/// <param name="Features">The names of the extensions that the server has.</param>
+public sealed record FleetFeatureList(IReadOnlyList<string> Features);
+
 /// <summary>The JSON of the extensions: generated code, so that trimming and start-up time do not suffer.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -74,4 +78,5 @@ public sealed record FleetGroupSlots(int? Slots);
 [JsonSerializable(typeof(FleetGroup))]
 [JsonSerializable(typeof(FleetHolder))]
 [JsonSerializable(typeof(FleetGroupSlots))]
+[JsonSerializable(typeof(FleetFeatureList))]
 public sealed partial class GroupJson : JsonSerializerContext;

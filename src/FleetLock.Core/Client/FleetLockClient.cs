@@ -39,10 +39,13 @@ public sealed class FleetLockClient : IDisposable
 
     internal FleetLockClientOptions Options => _options;
 
-    /// <summary>Takes a slot: RecursiveLock of the protocol. An id that holds a slot already is granted it again.</summary>
+    /// <summary>
+    /// Takes a slot: RecursiveLock of the protocol. An id that holds a slot already is granted it again. Each call is a lock operation of its own;
+    /// <see cref="LockOperation"/> keeps one through waits and retries, and can undo it.
+    /// </summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id: unique to the machine, stable across reboots, 1 to 255 printable characters.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; an unlock with the same id puts that right.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Granted"/> only if the server answered with exactly 200.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -53,14 +56,20 @@ public sealed class FleetLockClient : IDisposable
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id: unique to the machine, stable across reboots, 1 to 255 printable characters.</param>
     /// <param name="hold">How long to hold the request, in whole seconds and less than the request's time-out; less than a second is not at all.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; an unlock with the same id puts that right.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Granted"/> only if the server answered with exactly 200.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> LockAsync(string group, string id, TimeSpan hold, CancellationToken cancellationToken = default) =>
-        SendAsync(FleetLockOperation.Lock, group, id, hold, cancellationToken);
+        LockAsync(group, id, GrantId.Create(), hold, cancellationToken);
 
-    /// <summary>Gives a slot back: UnlockIfHeld of the protocol. It is a success too when the id holds none, so it is always safe.</summary>
+    /// <summary>The same for a lock operation whose grant id is kept through its waits and retries.</summary>
+    internal Task<FleetLockResult> LockAsync(string group, string id, string grantId, TimeSpan hold, CancellationToken cancellationToken) =>
+        SendAsync(FleetLockOperation.Lock, group, id, grantId, hold, cancellationToken);
+
+    /// <summary>
+    /// Releases the slot that the id holds, whoever took it: UnlockIfHeld of the protocol. It is a success too when the id holds none.
+    /// </summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id, the same as for the lock.</param>
     /// <param name="cancellationToken">Ends the call. The outcome is then unknown; another unlock puts that right.</param>
@@ -68,26 +77,79 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> UnlockAsync(string group, string id, CancellationToken cancellationToken = default) =>
-        SendAsync(FleetLockOperation.Unlock, group, id, TimeSpan.Zero, cancellationToken);
+        SendAsync(FleetLockOperation.Unlock, group, id, null, TimeSpan.Zero, cancellationToken);
 
     /// <summary>
-    /// Releases a slot that was perhaps granted, after a lock that was cancelled or whose answer was lost. One request; it never throws.
+    /// Releases one grant: its slot is free afterwards if this grant made the hold and no other lock operation was granted it too, and a request that is still
+    /// on its way with this grant id is refused. An extension, as <see cref="GetGroupsAsync"/>.
     /// </summary>
-    /// <param name="group">The group of the lock.</param>
-    /// <param name="id">The id of the lock.</param>
-    /// <param name="timeLimit">The longest to wait for the acknowledgement.</param>
-    /// <returns>True when the server has acknowledged it.</returns>
-    public async Task<bool> TryReleaseAsync(string group, string id, TimeSpan timeLimit)
+    /// <param name="group">The group.</param>
+    /// <param name="id">The node id of the lock.</param>
+    /// <param name="grantId">The grant id, from <see cref="FleetLockResult.GrantId"/>.</param>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; the same call again settles it.</param>
+    /// <returns>
+    /// The result; <see cref="FleetLockStatus.Released"/> only if the slot was freed. <see cref="FleetLockStatus.Refused"/> when the id still holds the slot
+    /// (<see cref="ErrorKinds.ClientGrantKept"/>) or holds none (<see cref="ErrorKinds.NotHeld"/>).
+    /// </returns>
+    /// <exception cref="FleetLockInputException">The group, the id or the grant id breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public Task<FleetLockResult> ReleaseGrantAsync(string group, string id, string grantId, CancellationToken cancellationToken = default) =>
+        CancelGrantAsync(group, id, grantId, isUndo: false, cancellationToken);
+
+    /// <summary>The same; <paramref name="isUndo"/> marks an undo in the server's log.</summary>
+    internal async Task<FleetLockResult> CancelGrantAsync(string group, string id, string grantId, bool isUndo, CancellationToken cancellationToken)
     {
-        using var deadline = Clocks.CreateTimeout(_options.Clock, timeLimit);
-        try
+        var query = $"{FleetLockProtocol.IdParameter}={Uri.EscapeDataString(ProtocolRules.RequireId(id))}{(isUndo ? $"&{FleetLockProtocol.ReasonParameter}={FleetLockProtocol.UndoReason}" : "")}";
+        var request = NewChange(HttpMethod.Delete, GroupEndpoint(group, $"/{FleetLockProtocol.GrantsSegment}/{GrantId.Require(grantId)}?{query}"));
+
+        // Empty, but there: a request without a body is sent again by .NET itself when the connection breaks before the answer.
+        request.Content = new ByteArrayContent([]);
+        var started = _options.Clock.GetTimestamp();
+        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseHeadersRead, ReadAsync, Advice.UnknownOutcome(FleetLockOperation.Unlock), cancellationToken).ConfigureAwait(false);
+        return ResultOf(FleetLockOperation.Unlock, group, id, outcome, 1, started);
+
+        async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token) => ResponseReader.ReadCancellation(
+            await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token).ConfigureAwait(false),
+            grantId,
+            Values(response, FleetLockProtocol.GrantHeader),
+            Values(response, FleetLockProtocol.GrantStatusHeader));
+    }
+
+    /// <summary>
+    /// Confirms the content of a store that went back to an earlier state, such as a restored backup, so that its servers grant again. An extension, as
+    /// <see cref="GetGroupsAsync"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <returns>A task that completes when the servers may grant; also when nothing was to be confirmed.</returns>
+    /// <exception cref="FleetGroupsException">The server does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task ConfirmRestoreAsync(CancellationToken cancellationToken = default)
+    {
+        const string Unknown = "It may have been confirmed although no answer arrived: ask again.";
+        var request = NewChange(HttpMethod.Delete, _options.Server.Endpoint(FleetLockProtocol.RestoreMarkPath));
+        request.Content = new ByteArrayContent([]);
+        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseContentRead, ReadAsync, Unknown, cancellationToken).ConfigureAwait(false);
+        if (outcome.Status != FleetLockStatus.Released)
+            throw new FleetGroupsException("The restored store was not confirmed", Server, outcome, Unknown);
+
+        async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token)
         {
-            return (await UnlockAsync(group, id, deadline.Token).ConfigureAwait(false)).IsSuccess;
+            var answer = await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token).ConfigureAwait(false);
+            if (answer.Status != FleetLockStatus.Released)
+                return ExtensionAnswers.Read(answer);
+            return response.Content.Headers.ContentLength == 0 ? answer : ExtensionAnswers.Malformed();
         }
-        catch (Exception e) when (e is OperationCanceledException or FleetLockInputException)
-        {
-            return false;
-        }
+    }
+
+    /// <summary>Lists what the server supports, for people. A lock or an undo never depends on it.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The names; none when the server does not say.</returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    internal async Task<IReadOnlyList<string>> GetFeaturesAsync(CancellationToken cancellationToken)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.FeaturesPath));
+        var (list, _) = await AskAsync(request, GroupJson.Default.FleetFeatureList, answer => answer.Features is not null, "", cancellationToken).ConfigureAwait(false);
+        return list?.Features ?? [];
     }
 
     /// <summary>Lists the groups with their slots and holders. An extension: of the peers only this project's own server answers it.</summary>
@@ -176,7 +238,7 @@ public sealed class FleetLockClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<FleetLockResult> SendAsync(FleetLockOperation operation, string group, string id, TimeSpan hold, CancellationToken cancellationToken)
+    private async Task<FleetLockResult> SendAsync(FleetLockOperation operation, string group, string id, string? grantId, TimeSpan hold, CancellationToken cancellationToken)
     {
         var body = WireFormat.WriteRequest(ProtocolRules.RequireGroup(group), ProtocolRules.RequireId(id));
         var started = _options.Clock.GetTimestamp();
@@ -186,7 +248,9 @@ public sealed class FleetLockClient : IDisposable
             request.Headers.Add(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue);
             if (HoldSeconds(hold) is > 0 and var seconds)
                 request.Headers.Add(FleetLockProtocol.PreferHeader, FormattableString.Invariant($"{FleetLockProtocol.WaitPreference}={seconds}"));
-            var outcome = await ExchangeAsync(operation, request, cancellationToken).ConfigureAwait(false);
+            if (grantId is not null)
+                request.Headers.Add(FleetLockProtocol.GrantHeader, grantId);
+            var outcome = await ExchangeAsync(operation, request, cancellationToken, grantId).ConfigureAwait(false);
             if (outcome.LostRace && attempt < MaxRaces)
                 continue;
 
@@ -207,6 +271,9 @@ public sealed class FleetLockClient : IDisposable
         RetryAfter = outcome.RetryAfter,
         OutcomeUnknown = outcome.OutcomeUnknown,
         ServerWaited = outcome.ServerWaited,
+        GrantId = outcome.GrantId,
+        IsNewGrant = outcome.IsNewGrant,
+        SaysNotHeld = outcome.SaysNotHeld,
         Attempts = attempts,
         Elapsed = _options.Clock.GetElapsedTime(started),
         Time = _options.Clock.GetUtcNow(),
@@ -232,10 +299,14 @@ public sealed class FleetLockClient : IDisposable
         return new HttpRequestMessage(HttpMethod.Post, _options.Server.Endpoint(path)) { Content = new ByteArrayContent(body) };
     }
 
-    private Task<Outcome> ExchangeAsync(FleetLockOperation operation, HttpRequestMessage request, CancellationToken cancellationToken) => ExchangeAsync(
+    private Task<Outcome> ExchangeAsync(FleetLockOperation operation, HttpRequestMessage request, CancellationToken cancellationToken, string? grantId = null) => ExchangeAsync(
         request,
         HttpCompletionOption.ResponseHeadersRead,
-        (response, token) => ReadOutcomeAsync(operation, response, token),
+        async (response, token) =>
+        {
+            var outcome = await ReadOutcomeAsync(operation, response, token).ConfigureAwait(false);
+            return grantId is null ? outcome : ResponseReader.ReadGrant(outcome, grantId, Values(response, FleetLockProtocol.GrantHeader), Values(response, FleetLockProtocol.GrantStatusHeader));
+        },
         Advice.UnknownOutcome(operation),
         cancellationToken);
 
@@ -284,11 +355,11 @@ public sealed class FleetLockClient : IDisposable
         }
         catch (Exception e) when (IsTransport(e) && deadline.HasPassed)
         {
-            // An answer that had begun with another code than 200 is a refusal, however it would have ended.
+            // Of an answer that had begun with another code than 200 the code is enough to go by.
             return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, TimedOutMessage(status is null ? "no answer" : $"the {status} answer did not end"))
             {
                 HttpStatus = status,
-                OutcomeUnknown = status is null,
+                OutcomeUnknown = status is not { } begun || ResponseReader.MayHaveActed(begun),
             };
         }
         catch (Exception e) when (IsTransport(e))
@@ -341,6 +412,9 @@ public sealed class FleetLockClient : IDisposable
         response.Headers.TryGetValues(FleetLockProtocol.PreferenceAppliedHeader, out var applied)
         && applied.SelectMany(value => value.Split(','))
             .Any(preference => preference.Split('=')[0].Trim().Equals(FleetLockProtocol.WaitPreference, StringComparison.OrdinalIgnoreCase));
+
+    private static string[] Values(HttpResponseMessage response, string header) =>
+        response.Headers.TryGetValues(header, out var values) ? [.. values] : [];
 
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {

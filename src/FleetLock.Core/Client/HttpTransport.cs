@@ -21,7 +21,7 @@ internal static class HttpTransport
     // Headers that belong to the protocol, to the connection or to the body.
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
-        FleetLockProtocol.Header, "Authorization", "Connection", "Expect", "Host", "Prefer", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        FleetLockProtocol.Header, FleetLockProtocol.GrantHeader, "Authorization", "Connection", "Expect", "Host", "Prefer", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
     };
 
     private static readonly string[] ProxySchemes =

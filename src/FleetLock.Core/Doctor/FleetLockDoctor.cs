@@ -98,7 +98,10 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         if (probe.Date is { } date)
             await examination.CheckAsync("Clock", () => CompareAsync(date)).ConfigureAwait(false);
         if (speaks)
+        {
             await examination.CheckAsync("Extensions", () => LookForExtensionsAsync(client, configuration.RequireGroup(), cancellationToken)).ConfigureAwait(false);
+            await examination.CheckAsync("Grants", () => LookForGrantsAsync(client, cancellationToken)).ConfigureAwait(false);
+        }
     }
 
     private static string Judge(Outcome probe, ServerAddress server, TimeSpan elapsed)
@@ -153,6 +156,15 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         if (list.Groups.FirstOrDefault(candidate => candidate.Group == group) is not { } found)
             throw new CheckFailedException($"the server has no group '{group}'", "Name one of its groups: " + string.Join(", ", list.Groups.Take(10).Select(candidate => ProtocolRules.Show(candidate.Group))) + ".");
         return $"the server lists its groups; '{group}' has {found.Slots} slots, {found.Free} of them free";
+    }
+
+    /// <summary>For information: a server of another project is healthy without it.</summary>
+    private static async Task<string> LookForGrantsAsync(FleetLockClient client, CancellationToken cancellationToken)
+    {
+        var features = await client.GetFeaturesAsync(cancellationToken).ConfigureAwait(false);
+        return features.Contains(FleetLockProtocol.GrantsSegment)
+            ? "the server reports grants: a lock that is interrupted is undone, and takes no slot that was held before"
+            : "the server does not report grants: a lock that is interrupted is not undone but reported, with the command that releases its slot";
     }
 
     private sealed class Examination(TimeProvider clock, Action<FleetLockCheck> onCheck)

@@ -11,15 +11,13 @@ public sealed class SlotRun : IDisposable
     /// <summary>A run that ends is noticed soon, unlike a slot on a server that many ask.</summary>
     private static readonly TimeSpan RunLockInterval = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan CleanUpTimeout = TimeSpan.FromSeconds(10);
-
     private readonly FleetLockClient _client;
     private readonly SlotWaiter _waiter;
     private readonly string _scope;
     private readonly string _group;
     private readonly IReadOnlyList<string> _ids;
     private RunLock? _runLock;
-    private bool _isReserved;
+    private LockOperation? _operation;
 
     private SlotRun(FleetLockClient client, SlotWaiter waiter, string scope, string group, IReadOnlyList<string> ids)
     {
@@ -42,7 +40,8 @@ public sealed class SlotRun : IDisposable
     /// <param name="ids">The node id; where there are several, the first that no other run on this machine has.</param>
     /// <param name="wait">How long to wait; <see langword="null"/> is one try.</param>
     /// <param name="onStep">Told of each try that is followed by another.</param>
-    /// <param name="cancellationToken">Ends the wait. A slot that was perhaps granted is released.</param>
+    /// <param name="onLeak">Called when a slot may be left at the server that could not be undone.</param>
+    /// <param name="cancellationToken">Cancels the wait. What was asked for is undone.</param>
     /// <returns>The result, and the run when it is <see cref="FleetLockStatus.Granted"/>.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule.</exception>
     /// <exception cref="System.IO.IOException">The file lock cannot be used.</exception>
@@ -55,6 +54,7 @@ public sealed class SlotRun : IDisposable
         IReadOnlyList<string> ids,
         WaitPolicy? wait,
         Action<WaitStep>? onStep,
+        Action<PossibleLeak> onLeak,
         CancellationToken cancellationToken)
     {
         if (client is null)
@@ -72,16 +72,14 @@ public sealed class SlotRun : IDisposable
             var result = wait is null
                 ? await run.TryAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
                 : await waiter.WaitAsync(run.TryAsync, wait, onStep, cancellationToken).ConfigureAwait(false);
+            if (run._operation is not null)
+                result = await run._operation.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false);
             keep = result.Status == FleetLockStatus.Granted;
-            if (result.OutcomeUnknown || (run._isReserved && !keep))
-                await run.CleanUpAsync(CleanUpTimeout).ConfigureAwait(false);
             return (result, keep ? run : null);
         }
-        catch when (run._runLock is not null)
+        catch when (run._operation is not null)
         {
-            // The request that was cancelled may have been granted. Nobody runs under it: the file lock is ours.
-            var limit = cancellationToken.IsCancellationRequested ? InteractiveLimits.InterruptedRelease : CleanUpTimeout;
-            await run.CleanUpAsync(limit).ConfigureAwait(false);
+            await run._operation.AbandonAsync(onLeak, cancellationToken).ConfigureAwait(false);
             throw;
         }
         finally
@@ -90,6 +88,11 @@ public sealed class SlotRun : IDisposable
                 run.Dispose();
         }
     }
+
+    /// <summary>Undoes a run that never began, for nobody was told of it.</summary>
+    /// <param name="timeLimit">The longest to try.</param>
+    /// <returns>What may be left at the server; <see langword="null"/> when nothing is.</returns>
+    public Task<PossibleLeak?> UndoAsync(TimeSpan timeLimit) => _operation!.UndoAsync(timeLimit);
 
     /// <summary>Releases the slot, and tries again for a minute while the server is away. Disposing gives the file lock back.</summary>
     /// <param name="onStep">Told of each try that is followed by another.</param>
@@ -114,9 +117,8 @@ public sealed class SlotRun : IDisposable
         if (_runLock is null)
             return HeldBy(holder);
 
-        var result = await _client.LockAsync(_group, Id, hold, cancellationToken).ConfigureAwait(false);
-        _isReserved |= result.Status == FleetLockStatus.Pending;
-        return result;
+        _operation ??= new LockOperation(_client, _group, Id);
+        return await _operation.TryAsync(hold, cancellationToken).ConfigureAwait(false);
     }
 
     private FleetLockResult HeldBy(string holder) => new()
@@ -132,7 +134,4 @@ public sealed class SlotRun : IDisposable
         Attempts = 0,
         Time = DateTimeOffset.UtcNow,
     };
-
-    // Where it fails, the result or the cancellation already says that the outcome is unknown, and how to put it right.
-    private Task<bool> CleanUpAsync(TimeSpan limit) => _client.TryReleaseAsync(_group, Id, limit);
 }

@@ -8,7 +8,14 @@ public static class Advice
     /// <returns>The advice; empty for a success.</returns>
     public static string For(FleetLockResult result)
     {
-        var next = For(result.Status);
+        var next = result.Kind switch
+        {
+            ErrorKinds.ClientGrantKept => "A release by its id alone frees the slot for all that were granted it.",
+            ErrorKinds.NotHeld => "It was released before, or the group or the id is another.",
+            ErrorKinds.GrantCancelled => "This lock was undone or released: begin another.",
+            ErrorKinds.StoreRestored => "An administrator has to confirm the restored store: fleetlockctl confirm-restore, or Confirm-FleetStoreRestore.",
+            _ => For(result.Status),
+        };
         return result.OutcomeUnknown ? $"{next} {UnknownOutcome(result.Operation)}" : next;
     }
 
@@ -30,6 +37,6 @@ public static class Advice
     /// <param name="operation">The operation whose outcome is unknown.</param>
     /// <returns>The warning.</returns>
     public static string UnknownOutcome(FleetLockOperation operation) => operation == FleetLockOperation.Lock
-        ? "The server may have granted the slot although no answer arrived: do not go on as if you held it, and unlock with the same id, which is always safe."
-        : "The server may have released the slot although no answer arrived: unlock again with the same id, which is always safe.";
+        ? "The server may have granted the slot although no answer arrived: do not go on as if you held it, and unlock with the same id unless something else holds a slot by it."
+        : "The server may have released the slot although no answer arrived: unlock again with the same id, unless something else has taken a slot by it since.";
 }

@@ -66,6 +66,9 @@ public static class ErrorKinds
     /// <summary>Client side: another run on this machine has the file lock for this server, group and id; nothing was asked of the server.</summary>
     public const string ClientRunHeld = "client_run_held";
 
+    /// <summary>Client side: one grant was to be released, and its node id still holds a slot: the hold is shared, or another grant made it.</summary>
+    public const string ClientGrantKept = "client_grant_kept";
+
     /// <summary>Client side: the beginning of the kind of an answer that carries no FleetLock error; the status code follows (Zincati's own naming).</summary>
     public const string GenericHttpPrefix = "generic_http_";
 

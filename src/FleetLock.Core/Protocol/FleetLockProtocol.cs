@@ -40,6 +40,9 @@ public static class FleetLockProtocol
     /// <summary>The query parameter with the reason of a forced release.</summary>
     public const string ReasonParameter = "reason";
 
+    /// <summary>The value of <see cref="ReasonParameter"/> that marks the undo of a lock operation in the server's log.</summary>
+    public const string UndoReason = "undo";
+
     /// <summary>
     /// The header with a grant id. A lock request carries the id of its lock operation; a 200 to it carries the id of the grant that is held. An extension.
     /// </summary>

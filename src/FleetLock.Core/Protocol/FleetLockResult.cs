@@ -30,8 +30,18 @@ public sealed record FleetLockResult
     /// <summary>How long the server asks to wait before the next try (<c>Retry-After</c>); <see langword="null"/> when it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>True when the request may have reached the server but its answer did not reach us: the slot may or may not be held. An unlock with the same id is always safe.</summary>
+    /// <summary>
+    /// True when the request may have been carried out although no FleetLock answer says so: the slot may or may not be held. Do not go on as if it were.
+    /// </summary>
     public bool OutcomeUnknown { get; init; }
+
+    /// <summary>The grant that is held, after a lock that was granted; <see langword="null"/> when the server does not report it.</summary>
+    public string? GrantId { get; init; }
+
+    /// <summary>
+    /// True when this lock operation made the grant, false when the id held the slot before, and <see langword="null"/> when the server does not report it.
+    /// </summary>
+    public bool? IsNewGrant { get; init; }
 
     /// <summary>Who held the slot, since when and from where, after a forced release; otherwise <see langword="null"/>.</summary>
     public FleetHolder? Holder { get; init; }
@@ -59,4 +69,7 @@ public sealed record FleetLockResult
 
     /// <summary>The server held the request until a slot was free or the time was over (<c>Preference-Applied: wait</c>), so it may be asked again at once.</summary>
     internal bool ServerWaited { get; init; }
+
+    /// <summary>The answer says that the id holds no slot: all are taken by others, or the grant was cancelled.</summary>
+    internal bool SaysNotHeld { get; init; }
 }

@@ -18,6 +18,15 @@ internal sealed record Outcome(FleetLockStatus Status, string? Kind, string Mess
     /// <summary>The server lost a race against another writer: neither busy nor away, the same request may just be sent again.</summary>
     public bool LostRace { get; init; }
 
+    /// <summary>The answer says that the id holds no slot.</summary>
+    public bool SaysNotHeld { get; init; }
+
+    /// <summary>The grant that is held, if the server reports it.</summary>
+    public string? GrantId { get; init; }
+
+    /// <summary>Whether this lock operation made the grant, if the server reports it.</summary>
+    public bool? IsNewGrant { get; init; }
+
     /// <summary>The server's clock, from its <c>Date</c>.</summary>
     public DateTimeOffset? Date { get; init; }
 

@@ -27,19 +27,80 @@ internal static class ResponseReader
         value = TerminalText.Clean(value);
         isFleetLock = isFleetLock && kind.Length > 0 && value.Length > 0;
         var meaning = isFleetLock ? ServerReplies.Of(kind, value) : ServerReplies.Meaning.Unknown;
+        var result = StatusOf(status, isFleetLock, meaning);
         return new Outcome(
-            StatusOf(status, isFleetLock, meaning),
+            result,
             isFleetLock ? kind : ErrorKinds.GenericHttpPrefix + status.ToString(CultureInfo.InvariantCulture),
             isFleetLock ? value : ErrorKinds.GenericValue)
         {
             HttpStatus = status,
             RetryAfter = retryAfter,
-
-            // A gateway that had no good answer from the server may have passed the request on before.
-            OutcomeUnknown = !isFleetLock && status is (502 or 503 or 504),
+            OutcomeUnknown = result != FleetLockStatus.Pending
+                && (isFleetLock && status is >= 400 and <= 599 ? IsFailedSave(status, kind, meaning) : MayHaveActed(status)),
             LostRace = status is >= 400 and <= 599 && meaning == ServerReplies.Meaning.LostRace,
+            SaysNotHeld = (result == FleetLockStatus.Busy && meaning == ServerReplies.Meaning.Full) || (result == FleetLockStatus.Refused && kind == ErrorKinds.GrantCancelled),
         };
     }
+
+    /// <summary>
+    /// An answer that no FleetLock server gives, by its code: a gateway may have passed the request on before it answered itself. Only the codes that refuse a
+    /// request say that it did not; 408 and 499 are about time and the client.
+    /// </summary>
+    /// <param name="status">The HTTP status code.</param>
+    /// <returns>Whether the request may have been carried out.</returns>
+    internal static bool MayHaveActed(int status) => status is not (>= 400 and < 500) or 408 or 499;
+
+    /// <summary>Reads what the headers of a 200 to pre-reboot report of the grant. Whatever is missing, malformed or repeated is not reported.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="sent">The grant id that was sent.</param>
+    /// <param name="grantIds">The values of <see cref="FleetLockProtocol.GrantHeader"/>.</param>
+    /// <param name="statuses">The values of <see cref="FleetLockProtocol.GrantStatusHeader"/>.</param>
+    /// <returns>The outcome with what is reported.</returns>
+    internal static Outcome ReadGrant(Outcome outcome, string sent, IReadOnlyList<string> grantIds, IReadOnlyList<string> statuses)
+    {
+        if (outcome.Status != FleetLockStatus.Granted || statuses.Count != 1 || grantIds.Count > 1 || (grantIds.Count == 1 && !GrantId.IsValid(grantIds[0])))
+            return outcome;
+
+        var grantId = grantIds.Count == 1 ? grantIds[0] : null;
+        return statuses[0] switch
+        {
+            FleetLockProtocol.GrantNew when grantId == sent => outcome with { GrantId = grantId, IsNewGrant = true },
+            FleetLockProtocol.GrantHeld => outcome with { GrantId = grantId, IsNewGrant = false },
+            _ => outcome,
+        };
+    }
+
+    /// <summary>Reads the answer to the release of one grant. Only a 200 that echoes the grant id comes from a server that supports grants.</summary>
+    /// <param name="outcome">The outcome of the answer's code and body.</param>
+    /// <param name="sent">The grant id.</param>
+    /// <param name="grantIds">The values of <see cref="FleetLockProtocol.GrantHeader"/>.</param>
+    /// <param name="statuses">The values of <see cref="FleetLockProtocol.GrantStatusHeader"/>.</param>
+    /// <returns>The outcome: <see cref="FleetLockStatus.Released"/> only for a slot that is free now.</returns>
+    internal static Outcome ReadCancellation(Outcome outcome, string sent, IReadOnlyList<string> grantIds, IReadOnlyList<string> statuses)
+    {
+        if (outcome.Status != FleetLockStatus.Released)
+            return ExtensionAnswers.Read(outcome);
+        if (grantIds.Count != 1 || grantIds[0] != sent || statuses.Count != 1)
+            return ExtensionAnswers.Malformed();
+        return statuses[0] switch
+        {
+            FleetLockProtocol.GrantReleased => outcome,
+            FleetLockProtocol.GrantKept => outcome with
+            {
+                Status = FleetLockStatus.Refused,
+                Kind = ErrorKinds.ClientGrantKept,
+                Message = "the id still holds its slot: the slot was granted to another lock operation too, or by another grant",
+            },
+            FleetLockProtocol.GrantAbsent => outcome with { Status = FleetLockStatus.Refused, Kind = ErrorKinds.NotHeld, Message = "the id holds no slot" },
+            _ => ExtensionAnswers.Malformed(),
+        };
+    }
+
+    /// <summary>
+    /// A store that failed may have saved all the same: our own 503, and airlock's 500 <c>failed_lock</c> with the words of etcd.
+    /// </summary>
+    private static bool IsFailedSave(int status, string kind, ServerReplies.Meaning meaning) =>
+        kind == ErrorKinds.StoreUnavailable || (status >= 500 && kind == "failed_lock" && meaning == ServerReplies.Meaning.Unknown);
 
     private static FleetLockStatus StatusOf(int status, bool isFleetLock, ServerReplies.Meaning meaning)
     {
@@ -51,7 +112,7 @@ internal static class ResponseReader
 
         return meaning switch
         {
-            ServerReplies.Meaning.NotNow or ServerReplies.Meaning.LostRace => FleetLockStatus.Busy,
+            ServerReplies.Meaning.Full or ServerReplies.Meaning.NotNow or ServerReplies.Meaning.LostRace => FleetLockStatus.Busy,
             ServerReplies.Meaning.Reserved => FleetLockStatus.Pending,
             ServerReplies.Meaning.Refused => FleetLockStatus.Refused,
             ServerReplies.Meaning.ServerFault => FleetLockStatus.Unreachable,

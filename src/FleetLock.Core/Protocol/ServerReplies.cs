@@ -10,7 +10,10 @@ internal static class ServerReplies
         /// <summary>Not in the table.</summary>
         Unknown,
 
-        /// <summary>All slots are taken, or the server says "not now".</summary>
+        /// <summary>All slots are taken by others, so the id holds none.</summary>
+        Full,
+
+        /// <summary>The server says "not now"; that may hold for a holder too.</summary>
         NotNow,
 
         /// <summary>The server lost a compare-and-swap: send again at once.</summary>
@@ -28,9 +31,9 @@ internal static class ServerReplies
 
     private static readonly Dictionary<string, Meaning> ByKind = new(StringComparer.Ordinal)
     {
-        [ErrorKinds.SemaphoreFull] = Meaning.NotNow,               // the specification, ours, ceph (with 400)
-        ["lock_held"] = Meaning.NotNow,                            // poseidon
-        ["all_slots_full"] = Meaning.NotNow,                       // heathcliff26
+        [ErrorKinds.SemaphoreFull] = Meaning.Full,                 // the specification, ours, ceph (with 400)
+        ["lock_held"] = Meaning.Full,                              // poseidon
+        ["all_slots_full"] = Meaning.Full,                         // heathcliff26
         ["reboot_cooldown"] = Meaning.NotNow,                      // forks of poseidon
         ["request_ratelimit"] = Meaning.NotNow,                    // knubbis
         ["failed_lock_cluster_not_healthy"] = Meaning.NotNow,      // ceph
@@ -74,7 +77,7 @@ internal static class ServerReplies
             if (Contains(value, "conflict on semaphore"))
                 return Meaning.LostRace;
             if (Contains(value, "slots currently locked"))
-                return Meaning.NotNow;
+                return Meaning.Full;
         }
 
         return Array.Exists(NotNowWords, word => Contains(kind, word)) ? Meaning.NotNow : Meaning.Unknown;

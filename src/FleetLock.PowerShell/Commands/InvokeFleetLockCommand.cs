@@ -81,24 +81,38 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     private SlotRun Take(FleetLockClient client, string group, string id, WaitPolicy? policy)
     {
         SlotRun? run = null;
+        PossibleLeak? leak = null;
         try
         {
             var result = Await(async token =>
             {
                 using var report = new WaitReport(this, Work, client);
-                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, token).ConfigureAwait(false);
+                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, found => leak = found, token).ConfigureAwait(false);
                 return taken;
             });
             WriteVerbose(result.ToString());
             if (run is null)
-                ThrowTerminatingError(ErrorRecords.From(result));
+            {
+                // What is in the error is reported: the exception that ends the cmdlet is the one of a stopped pipeline.
+                var error = ErrorRecords.From(result, leak);
+                leak = null;
+                ThrowTerminatingError(error);
+            }
+
             return run!;
         }
         catch when (run is not null)
         {
             // Stopped between the grant and the block.
             using (run)
-                Release(run, group, failed: true, keep: false);
+                leak = Task.Run(() => run.UndoAsync(LockOperation.InterruptedUndoTimeLimit)).GetAwaiter().GetResult();
+            if (leak is not null)
+                ReportLeak(leak);
+            throw;
+        }
+        catch (PipelineStoppedException) when (leak is not null)
+        {
+            ReportLeak(leak);
             throw;
         }
         catch (IOException e)

@@ -4,9 +4,9 @@ using FleetLock.PowerShell.Completion;
 namespace FleetLock.PowerShell.Commands;
 
 /// <summary>
-/// <c>Unlock-FleetGroup</c>: gives a slot back. It is a success too when the id holds none, so it is always safe. It takes
-/// <c>Lock-FleetGroup</c>'s objects from the pipeline, and writes nothing unless <see cref="PassThru"/> is given. With <see cref="Force"/> an
-/// operator frees the slot of another machine that is broken or gone; it takes <c>Get-FleetGroup</c>'s holders from the pipeline.
+/// <c>Unlock-FleetGroup</c>: releases the slot that an id holds, whoever took it; a success too when the id holds none. It takes
+/// <c>Lock-FleetGroup</c>'s objects from the pipeline, and writes nothing unless <see cref="PassThru"/> is given. With <see cref="GrantId"/> it
+/// releases one grant, and leaves the slot to others that were granted it too. With <see cref="Force"/> an operator frees the slot of another machine that is broken or gone; it takes <c>Get-FleetGroup</c>'s holders from the pipeline.
 /// </summary>
 [Cmdlet(
     VerbsCommon.Unlock,
@@ -17,6 +17,7 @@ namespace FleetLock.PowerShell.Commands;
 public sealed class UnlockFleetGroupCommand : SlotCommandBase
 {
     private const string Forced = "Force";
+    private const string ByGrant = "Grant";
 
     /// <summary>Makes the cmdlet.</summary>
     public UnlockFleetGroupCommand()
@@ -27,6 +28,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     /// <inheritdoc/>
     [Parameter(Position = 0, ParameterSetName = ByGroup, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
+    [Parameter(Position = 0, ParameterSetName = ByGrant, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = Forced, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(GroupCompleter))]
@@ -35,10 +37,19 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     /// <inheritdoc/>
     [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
+    [Parameter(ParameterSetName = ByGrant, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = Forced, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(HolderCompleter))]
     public override string[]? Id { get; set; }
+
+    /// <summary>
+    /// The one grant to release, from the result of the lock. Not from the pipeline: an object of <c>Lock-FleetGroup</c> there releases by its id, as the
+    /// protocol has it, whether the slot was granted to others too or not.
+    /// </summary>
+    [Parameter(ParameterSetName = ByGrant, Mandatory = true)]
+    [ValidateNotNull]
+    public string? GrantId { get; set; }
 
     /// <summary>Frees the slot of another machine, which may go on as if it held it: be sure that it is broken or gone.</summary>
     [Parameter(ParameterSetName = Forced, Mandatory = true)]
@@ -52,7 +63,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    private protected override string Action => Force ? "Unlock by force" : base.Action;
+    private protected override string Action => Force ? "Unlock by force" : GrantId is not null ? $"Release the grant {ProtocolRules.Show(GrantId)}" : base.Action;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -60,6 +71,15 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
         base.BeginProcessing();
         if (Force && ProtocolRules.FaultOfReason(Reason) is not null)
             ThrowTerminatingError(ErrorRecords.From(new FleetLockInputException("reason", $"A forced release takes -Reason, for the server's log: 1 to {ProtocolRules.MaxReasonLength} printable characters.")));
+        try
+        {
+            if (GrantId is not null)
+                FleetLock.GrantId.Require(GrantId);
+        }
+        catch (FleetLockInputException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+        }
     }
 
     /// <inheritdoc/>
@@ -71,8 +91,9 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
         base.ProcessRecord();
     }
 
-    private protected override Task<FleetLockResult> SendAsync(FleetLockClient client, string group, string id, TimeSpan hold, CancellationToken cancellationToken) =>
-        Force ? client.ForceReleaseAsync(group, id, Reason!, cancellationToken) : base.SendAsync(client, group, id, hold, cancellationToken);
+    private protected override Task<FleetLockResult> ReleaseAsync(FleetLockClient client, string group, string id, CancellationToken cancellationToken) => Force
+        ? client.ForceReleaseAsync(group, id, Reason!, cancellationToken)
+        : GrantId is { } grantId ? client.ReleaseGrantAsync(group, id, grantId, cancellationToken) : base.ReleaseAsync(client, group, id, cancellationToken);
 
     private protected override void WriteSuccess(FleetLockResult result)
     {

@@ -1,0 +1,37 @@
+using System.Management.Automation;
+
+namespace FleetLock.PowerShell.Commands;
+
+/// <summary>
+/// <c>Confirm-FleetStoreRestore</c>: confirms the content of a store that went back to an earlier state, such as a restored backup, so that its servers grant
+/// again. An administrator's decision: the machines that were granted a slot after the backup was made are not in it.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Confirm, "FleetStoreRestore", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class ConfirmFleetStoreRestoreCommand : FleetServerCommandBase
+{
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        try
+        {
+            var client = Connect(Resolve(null, null));
+            if (!ShouldProcess($"the store of {client.Server}", "Confirm its restored content"))
+                return;
+            Await(async token =>
+            {
+                await client.ConfirmRestoreAsync(token).ConfigureAwait(false);
+                return true;
+            });
+            WriteVerbose($"The store of {client.Server} is confirmed, and its servers may grant.");
+        }
+        catch (FleetLockInputException e)
+        {
+            WriteError(ErrorRecords.From(e));
+        }
+        catch (FleetGroupsException e)
+        {
+            WriteError(ErrorRecords.From(e, Uri ?? ""));
+        }
+    }
+}
