@@ -12,7 +12,7 @@
     TypesToProcess         = @('FleetLock.Types.ps1xml')
     FormatsToProcess       = @('FleetLock.Format.ps1xml')
     FunctionsToExport      = @()
-    CmdletsToExport        = @('Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup')
+    CmdletsToExport        = @('Confirm-FleetStoreRestore', 'Get-FleetGroup', 'Get-FleetLockConfiguration', 'Get-FleetNodeId', 'Invoke-FleetLock', 'Lock-FleetGroup', 'Set-FleetGroup', 'Start-FleetLockServer', 'Stop-FleetLockServer', 'Test-FleetLock', 'Unlock-FleetGroup')
     VariablesToExport      = @()
     AliasesToExport        = @()
     PrivateData            = @{

@@ -25,7 +25,13 @@ public sealed class LockOperation
     /// <param name="id">The node id.</param>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule.</exception>
     public LockOperation(FleetLockClient client, string group, string id)
+        : this(client, group, id, FleetLock.GrantId.Create())
     {
+    }
+
+    internal LockOperation(FleetLockClient client, string group, string id, string grantId)
+    {
+        GrantId = FleetLock.GrantId.Require(grantId);
         _client = client ?? throw new ArgumentNullException(nameof(client));
         Group = ProtocolRules.RequireGroup(group);
         Id = ProtocolRules.RequireId(id);
@@ -57,7 +63,7 @@ public sealed class LockOperation
     public string Id { get; }
 
     /// <summary>The operation's grant id.</summary>
-    public string GrantId { get; } = FleetLock.GrantId.Create();
+    public string GrantId { get; }
 
     /// <summary>Takes a slot, or waits for one, and undoes what is not a grant in the end.</summary>
     /// <param name="waiter">The waiting loop.</param>

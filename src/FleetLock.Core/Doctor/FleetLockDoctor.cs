@@ -98,10 +98,7 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         if (probe.Date is { } date)
             await examination.CheckAsync("Clock", () => CompareAsync(date)).ConfigureAwait(false);
         if (speaks)
-        {
             await examination.CheckAsync("Extensions", () => LookForExtensionsAsync(client, configuration.RequireGroup(), cancellationToken)).ConfigureAwait(false);
-            await examination.CheckAsync("Grants", () => LookForGrantsAsync(client, cancellationToken)).ConfigureAwait(false);
-        }
     }
 
     private static string Judge(Outcome probe, ServerAddress server, TimeSpan elapsed)
@@ -143,6 +140,12 @@ public sealed class FleetLockDoctor(TimeProvider clock)
 
     private static async Task<string> LookForExtensionsAsync(FleetLockClient client, string group, CancellationToken cancellationToken)
     {
+        var grants = await DescribeGrantsAsync(client, cancellationToken).ConfigureAwait(false);
+        return $"{await DescribeGroupsAsync(client, group, cancellationToken).ConfigureAwait(false)}; {grants}";
+    }
+
+    private static async Task<string> DescribeGroupsAsync(FleetLockClient client, string group, CancellationToken cancellationToken)
+    {
         FleetGroupList list;
         try
         {
@@ -159,12 +162,12 @@ public sealed class FleetLockDoctor(TimeProvider clock)
     }
 
     /// <summary>For information: a server of another project is healthy without it.</summary>
-    private static async Task<string> LookForGrantsAsync(FleetLockClient client, CancellationToken cancellationToken)
+    private static async Task<string> DescribeGrantsAsync(FleetLockClient client, CancellationToken cancellationToken)
     {
         var features = await client.GetFeaturesAsync(cancellationToken).ConfigureAwait(false);
         return features.Contains(FleetLockProtocol.GrantsSegment)
-            ? "the server reports grants: a lock that is interrupted is undone, and takes no slot that was held before"
-            : "the server does not report grants: a lock that is interrupted is not undone but reported, with the command that releases its slot";
+            ? "it supports grants, so that an interrupted lock is undone"
+            : "it does not support grants, so that an interrupted lock is not undone but reported";
     }
 
     private sealed class Examination(TimeProvider clock, Action<FleetLockCheck> onCheck)

@@ -23,7 +23,8 @@ public sealed class RequestBytesTests
         Assert.Equal(line, request.Line);
 
         // No Content-Type, no Transfer-Encoding, no Expect: there are servers that take none of them.
-        Assert.Equal(["Content-Length", "Host", "User-Agent", "fleet-lock-protocol"], request.HeaderNames.Order(System.StringComparer.Ordinal));
+        string[] grant = operation == FleetLockOperation.Lock ? ["FleetLock-Grant"] : [];
+        Assert.Equal(["Content-Length", .. grant, "Host", "User-Agent", "fleet-lock-protocol"], request.HeaderNames.Order(System.StringComparer.Ordinal));
         Assert.Equal("true", request.Header("fleet-lock-protocol"));
         Assert.Equal($"127.0.0.1:{server.Port}", request.Header("Host"));
         Assert.Matches(@"^FleetLock/\d+\.\d+\.\d+$", request.Header("User-Agent"));
@@ -32,7 +33,7 @@ public sealed class RequestBytesTests
     }
 
     [Fact]
-    public async Task A_second_request_on_the_same_connection_is_the_same()
+    public async Task A_second_lock_differs_in_its_grant_id_alone()
     {
         await using var server = new RawServer(RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url);
@@ -41,7 +42,11 @@ public sealed class RequestBytesTests
         await client.SendAsync(FleetLockOperation.Lock);
 
         Assert.Equal(2, server.Requests.Count);
-        Assert.Equal(server.Requests[0].Bytes.ToArray(), server.Requests[1].Bytes.ToArray());
+        var (first, second) = (server.Requests[0].Header("FleetLock-Grant")!, server.Requests[1].Header("FleetLock-Grant")!);
+        Assert.True(GrantId.IsValid(first) && GrantId.IsValid(second));
+        Assert.NotEqual(first, second);
+        Assert.Equal(server.Requests[0].Head.Replace(first, second, StringComparison.Ordinal), server.Requests[1].Head);
+        Assert.Equal(server.Requests[0].Body, server.Requests[1].Body);
     }
 
     [Theory]

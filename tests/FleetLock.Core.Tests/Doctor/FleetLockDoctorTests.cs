@@ -47,9 +47,9 @@ public sealed class FleetLockDoctorTests
 
         await Examined.OfAsync(server.Url);
 
-        Assert.Equal(["POST /v1/steady-state HTTP/1.1", "GET /v1/groups HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.Equal(["POST /v1/steady-state HTTP/1.1", "GET /v1 HTTP/1.1", "GET /v1/groups HTTP/1.1"], server.Requests.Select(request => request.Line));
         Assert.All(server.Requests, request => Assert.Null(request.Header("fleet-lock-protocol")));
-        Assert.Equal(["{}", ""], server.Requests.Select(request => request.Body));
+        Assert.Equal(["{}", "", ""], server.Requests.Select(request => request.Body));
     }
 
     [Theory]

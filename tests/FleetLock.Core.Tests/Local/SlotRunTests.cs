@@ -17,6 +17,7 @@ public sealed class SlotRunTests : IDisposable
     // The file locks are in a folder that all suites on the machine share.
     private readonly string _scope = "test " + Guid.NewGuid();
     private readonly SleeplessClock _clock = new();
+    private readonly List<PossibleLeak> _leaks = [];
 
     public void Dispose()
     {
@@ -102,36 +103,38 @@ public sealed class SlotRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_slot_that_was_perhaps_granted_is_released()
+    public async Task A_slot_that_was_perhaps_granted_is_undone_and_never_unlocked()
     {
-        await using var server = new RawServer(RawAnswer.Reset, RawAnswer.Http(200));
+        await using var server = new RawServer(RawAnswer.Reset, RawAnswer.Http(404));
         using var client = Exchange.ClientOf(server.Url);
 
         var (result, run) = await TakeAsync(client);
 
         Assert.Null(run);
         Assert.True(result.OutcomeUnknown);
-        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
+        AssertUndone(server, 1);
+        Assert.Equal(("workers", "node1", false), (Assert.Single(_leaks).Group, _leaks[0].Id, _leaks[0].IsReservation));
     }
 
     [Fact]
-    public async Task A_slot_that_is_only_reserved_when_the_wait_ends_is_released()
+    public async Task A_slot_that_is_only_reserved_when_the_wait_ends_is_undone_and_never_unlocked()
     {
-        await using var server = new RawServer(Reserved, Reserved, RawAnswer.Http(200));
+        await using var server = new RawServer(Reserved, Reserved, RawAnswer.Http(404));
         using var client = Exchange.ClientOf(server.Url);
 
         var (result, run) = await TakeAsync(client, wait: new WaitPolicy { Timeout = TimeSpan.FromSeconds(1) });
 
         Assert.Null(run);
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
-        Assert.Equal([Lock, Lock, Unlock], server.Requests.Select(request => request.Line));
+        AssertUndone(server, 2);
+        Assert.True(Assert.Single(_leaks).IsReservation);
     }
 
     [Fact]
-    public async Task A_cancelled_request_is_cleaned_up_after()
+    public async Task A_cancelled_request_is_undone_and_leaves_the_machine_free()
     {
         using var cancellation = new CancellationTokenSource();
-        await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(200));
+        await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(400, """{"kind":"bad_request","value":"no"}"""), RawAnswer.Http(200));
         using var client = Exchange.ClientOf(server.Url, clock: new FakeTimeProvider());
 
         var taking = TakeAsync(client, cancellationToken: cancellation.Token);
@@ -139,7 +142,8 @@ public sealed class SlotRunTests : IDisposable
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
-        Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
+        AssertUndone(server, 1);
+        Assert.Single(_leaks);
         using var next = (await TakeAsync(client)).Run;
         Assert.NotNull(next);
     }
@@ -204,6 +208,28 @@ public sealed class SlotRunTests : IDisposable
         Assert.Empty(server.Requests);
     }
 
+    [Fact]
+    public async Task A_run_that_never_began_is_undone()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Http(404));
+        using var client = Exchange.ClientOf(server.Url);
+        using var run = (await TakeAsync(client)).Run;
+
+        Assert.NotNull(await run!.UndoAsync(Exchange.LongerTimeout));
+
+        AssertUndone(server, 1);
+    }
+
+    /// <summary>All locks had one grant id, and what ended them named it.</summary>
+    private static void AssertUndone(RawServer server, int locks)
+    {
+        var grantId = server.Requests[0].Header("FleetLock-Grant");
+        Assert.Equal(Enumerable.Repeat(grantId, locks), server.Requests.Take(locks).Select(request => request.Header("FleetLock-Grant")));
+        Assert.Equal(
+            [.. Enumerable.Repeat(Lock, locks), $"DELETE /v1/groups/workers/grants/{grantId}?id=node1&reason=undo HTTP/1.1"],
+            server.Requests.Select(request => request.Line));
+    }
+
     private Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync(
         FleetLockClient client,
         string group = "workers",
@@ -218,5 +244,6 @@ public sealed class SlotRunTests : IDisposable
             ids ?? ["node1"],
             wait,
             null,
+            _leaks.Add,
             cancellationToken ?? TestContext.Current.CancellationToken);
 }

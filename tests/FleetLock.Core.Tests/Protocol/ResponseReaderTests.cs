@@ -129,10 +129,65 @@ public sealed class ResponseReaderTests
         Assert.Equal(FleetLockStatus.Pending, Read(status, """{"kind":"waiting_for_node_drain","value":"reserved"}""").Status);
 
     [Theory]
+    [InlineData(100)]
+    [InlineData(201)]
+    [InlineData(204)]
+    [InlineData(302)]
+    [InlineData(307)]
+    [InlineData(408)]
+    [InlineData(499)]
+    [InlineData(500)]
     [InlineData(502)]
+    [InlineData(503)]
     [InlineData(504)]
-    public void A_gateway_that_lost_the_servers_answer_leaves_the_outcome_unknown(int status) =>
+    [InlineData(520)]
+    [InlineData(524)]
+    [InlineData(600)]
+    public void A_gateway_that_answers_itself_may_have_passed_the_request_on(int status) =>
         Assert.True(Read(status, "<html>Bad gateway</html>").OutcomeUnknown);
+
+    [Theory]
+    [InlineData(202)]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(404)]
+    [InlineData(409)]
+    [InlineData(429)]
+    public void A_refusal_and_a_reservation_leave_nothing_unknown(int status) =>
+        Assert.False(Read(status, "<html>No</html>").OutcomeUnknown);
+
+    [Theory]
+    [InlineData(201)]
+    [InlineData(302)]
+    public void A_FleetLock_error_under_a_code_of_something_else_leaves_the_outcome_unknown(int status) =>
+        Assert.True(Read(status, """{"kind":"a_kind","value":"a value"}""").OutcomeUnknown);
+
+    [Theory]
+    [InlineData(503, "store_unavailable", "the store does not answer", true)]
+    [InlineData(500, "failed_lock", "context deadline exceeded", true)]
+    [InlineData(409, "failed_lock", "the lock is held", false)]
+    [InlineData(500, "failed_lock", "all 1 semaphore slots currently locked", false)]
+    [InlineData(500, "failed_lock", "conflict on semaphore detected, aborting", false)]
+    [InlineData(500, "failed_sem_init", "context deadline exceeded", false)]
+    [InlineData(503, "store_restored", "the store was restored", false)]
+    [InlineData(409, "grant_cancelled", "the grant was cancelled", false)]
+    public void A_store_that_failed_may_have_saved_all_the_same(int status, string kind, string value, bool isUnknown) =>
+        Assert.Equal(isUnknown, ReadError(status, kind, value).OutcomeUnknown);
+
+    [Theory]
+    [InlineData(409, "failed_lock_semaphore_full", "full", true)]
+    [InlineData(423, "lock_held", "held", true)]
+    [InlineData(423, "all_slots_full", "full", true)]
+    [InlineData(500, "failed_lock", "all 1 semaphore slots currently locked", true)]
+    [InlineData(409, "grant_cancelled", "cancelled", true)]
+    [InlineData(429, "too_many_requests", "slow down", false)]
+    [InlineData(403, "reboot_window", "not now", false)]
+    [InlineData(429, "reboot_cooldown", "not now", false)]
+    [InlineData(500, "failed_lock", "conflict on semaphore detected, aborting", false)]
+    [InlineData(302, "failed_lock_semaphore_full", "full", false)]
+    [InlineData(400, "unknown_group", "no such group", false)]
+    public void Only_a_full_group_and_a_cancelled_grant_say_that_nothing_is_held(int status, string kind, string value, bool saysSo) =>
+        Assert.Equal(saysSo, ReadError(status, kind, value).SaysNotHeld);
 
     [Theory]
     [InlineData(400)]
@@ -144,6 +199,9 @@ public sealed class ResponseReaderTests
     [Fact]
     public void Retry_After_goes_with_a_failure() =>
         Assert.Equal(TimeSpan.FromSeconds(7), ResponseReader.Read(FleetLockOperation.Lock, 503, default, TimeSpan.FromSeconds(7)).RetryAfter);
+
+    private static Outcome ReadError(int status, string kind, string value) =>
+        ResponseReader.Read(FleetLockOperation.Lock, status, WireFormat.WriteError(kind, value), null);
 
     private static Outcome Read(int status, string body, FleetLockOperation operation = FleetLockOperation.Lock) =>
         ResponseReader.Read(operation, status, Encoding.UTF8.GetBytes(body), null);
