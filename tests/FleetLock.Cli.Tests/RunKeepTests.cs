@@ -78,7 +78,7 @@ public sealed class RunKeepTests : IDisposable
         var refused = await _ctl.RunAsync("run", "-u", server.Url, "-i", _ctl.Id, "--keep-on-failure", "--", "touch", "ran");
 
         Assert.Equal(69, refused.ExitCode);
-        Assert.Equal(["POST /v1/pre-reboot HTTP/1.1", "POST /v1/steady-state HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.Equal(["POST /v1/pre-reboot HTTP/1.1", Servers.Undo], server.Lines());
     }
 
     private static Task<ServerProcess> StartServerAsync() =>

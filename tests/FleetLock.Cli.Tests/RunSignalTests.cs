@@ -112,7 +112,7 @@ public sealed class RunSignalTests : IDisposable
         await run.SignalAsync("TERM");
 
         AssertInterrupted(await run.EndAsync());
-        Assert.Equal(["POST /v1/pre-reboot HTTP/1.1", "POST /v1/steady-state HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.Equal(["POST /v1/pre-reboot HTTP/1.1", Servers.Undo], server.Lines());
     }
 
     [Fact]

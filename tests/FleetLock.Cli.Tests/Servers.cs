@@ -11,6 +11,19 @@ internal static class Servers
     /// <summary>The server's base address, as a user writes it.</summary>
     internal static string Url(this ServerProcess server) => server.Address.GetLeftPart(UriPartial.Authority);
 
+    /// <summary>What stands for the line of an undo in <see cref="Lines"/>.</summary>
+    internal const string Undo = "undo";
+
+    /// <summary>The request lines so far; an undo by the grant id of the first lock is one word.</summary>
+    internal static IEnumerable<string> Lines(this RawServer server)
+    {
+        var requests = server.Requests;
+        return requests.Select(request => request.Line.Contains($"/grants/{requests[0].Header("FleetLock-Grant")}?id=", StringComparison.Ordinal)
+            && request.Line.EndsWith("&reason=undo HTTP/1.1", StringComparison.Ordinal)
+            ? Undo
+            : request.Line);
+    }
+
     /// <summary>The ids that hold a slot, as the server itself tells.</summary>
     internal static async Task<string[]> HoldersAsync(this ServerProcess server, string group)
     {

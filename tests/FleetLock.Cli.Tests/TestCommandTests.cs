@@ -53,7 +53,7 @@ public sealed class TestCommandTests : IDisposable
             line => Assert.Matches($"^ok +Connection +{server.Address.Authority} ", line),
             line => Assert.Matches("^ok +Protocol ", line),
             line => Assert.Matches("^ok +Clock ", line),
-            line => Assert.Matches("^ok +Extensions +.*'workers'.* 2 .* 2 ", line));
+            line => Assert.Matches("^ok +Extensions +.*'workers'.* 2 .* 2 .*supports grants", line));
     }
 
     [Theory]
@@ -189,7 +189,7 @@ public sealed class TestCommandTests : IDisposable
 
         Assert.Equal(exitCode, finished.ExitCode);
         Assert.Equal(
-            exitCode == 0 ? ["POST /v1/steady-state HTTP/1.1", "GET /v1/groups HTTP/1.1"] : ["POST /v1/steady-state HTTP/1.1"],
+            exitCode == 0 ? ["POST /v1/steady-state HTTP/1.1", "GET /v1 HTTP/1.1", "GET /v1/groups HTTP/1.1"] : ["POST /v1/steady-state HTTP/1.1"],
             server.Requests.Select(request => request.Line));
         Assert.All(server.Requests, request => Assert.Null(request.Header("fleet-lock-protocol")));
         Assert.Equal("{}", server.Requests[0].Body);

@@ -55,7 +55,7 @@ Describe '-Verbose of a server of one''s own' {
 Describe 'Get-Command -Module FleetLock' {
     It 'reads like a sentence: a few verbs and what they act on, each with one line of help in its parameters'' names' {
         $commands = Get-Command -Module FleetLock
-        $commands.Noun | Sort-Object -Unique | Should -Be @('FleetGroup', 'FleetLock', 'FleetLockConfiguration', 'FleetLockServer', 'FleetNodeId')
+        $commands.Noun | Sort-Object -Unique | Should -Be @('FleetGroup', 'FleetLock', 'FleetLockConfiguration', 'FleetLockServer', 'FleetNodeId', 'FleetStoreRestore')
         $commands.CommandType | Select-Object -Unique | Should -Be 'Cmdlet'
         $commands.Source | Select-Object -Unique | Should -Be 'FleetLock'
     }

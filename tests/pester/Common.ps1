@@ -119,6 +119,13 @@ function Get-Tried {
     @(Get-Asked $RawServer | Where-Object { $_ -ne '/v1/groups' })
 }
 
+# The grant id of the first request.
+function Get-GrantId {
+    param($RawServer)
+
+    @($RawServer.Requests)[0].Header('FleetLock-Grant')
+}
+
 # For what happens on another thread or in another process, and has no event of its own.
 function Wait-Until {
     param([scriptblock] $Condition)

@@ -256,7 +256,7 @@ Describe 'Invoke-FleetLock and a block that does not run' {
     It 'releases at once what a lost answer may have granted, and runs nothing' {
         $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Close), (New-Answer 200)
         { Invoke-FleetLock { 'ran' } -Group web -Id n1 -Uri $raw.Url } | Should -Throw -ErrorId 'FleetServerUnreachable,*'
-        Get-Asked $raw | Select-Object -Last 1 | Should -Be '/v1/steady-state'
+        Get-Asked $raw | Select-Object -Last 1 | Should -Be "/v1/groups/web/grants/$(Get-GrantId $raw)?id=n1&reason=undo"
         Stop-RawServer $raw
     }
 

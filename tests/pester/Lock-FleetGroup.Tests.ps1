@@ -122,7 +122,7 @@ Describe 'Lock-FleetGroup without an answer' {
     It 'does not follow a redirect to a page that says 200' {
         $raw = New-RawServer (New-Answer 302 '' 'Location: /login'), (New-Answer 200 'welcome')
         { Lock-FleetGroup web -Id n1 -Uri $raw.Url -ErrorAction Stop } | Should -Throw -ErrorId 'FleetProtocolError,*'
-        $raw.Requests.Count | Should -Be 1
+        Get-Asked $raw | Should -Be @('/v1/pre-reboot', "/v1/groups/web/grants/$(Get-GrantId $raw)?id=n1&reason=undo")
         Stop-RawServer $raw
     }
 

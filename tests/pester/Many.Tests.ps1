@@ -108,7 +108,8 @@ Describe 'The throttle' {
         Wait-Until { $raw.Requests.Count -eq 4 }
         $stopped = Stop-Script $running
         $stopped.State | Should -Be 'Stopped'
-        @($raw.Requests | Where-Object Line -Match steady-state).Body | Sort-Object | Should -Be @($raw.Requests | Where-Object Line -Match pre-reboot | ForEach-Object Body | Sort-Object)
+        $undone = @($raw.Requests | Where-Object Line -Match '^DELETE /v1/groups/web/grants/' | ForEach-Object { ($_.Line -split '[/?]')[5] })
+        $undone | Sort-Object | Should -Be @($raw.Requests | Where-Object Line -Match pre-reboot | ForEach-Object { $_.Header('FleetLock-Grant') } | Sort-Object)
         Stop-RawServer $raw
     }
 }

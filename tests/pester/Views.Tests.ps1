@@ -17,9 +17,9 @@ AfterAll {
 Describe 'The table views' {
     It 'show a grant in one line of 80 columns' {
         $table = Lock-FleetGroup controllers -Id 35ba2101ae3f4d45b96e9c51f461bbff -Uri $raw.Url | Get-Line 80
-        $table[0] | Should -Match '^Status +Group +Id +Time +Server$'
+        $table[0] | Should -Match '^Status +Group +Id +New +Time +Server$'
         $table.Count | Should -Be 3
-        $table[2] | Should -Match '^Granted +controllers +35ba2101ae3f4d45b96e9c51f461bbff \d\d:\d\d:\d\d '
+        $table[2] | Should -Match '^Granted +controllers +35ba2101ae3f4d45b96e9c51f461bbff +\d\d:\d\d:\d\d '
     }
 
     It 'show a grant whole in 120 columns' {

@@ -95,10 +95,10 @@ internal static class LockCommand
         if (!result.IsSuccess)
         {
             Terminal.Error($"{doing}: fleetlock error: {result.Message} ({result.Kind})");
-            if (result.OutcomeUnknown)
-                Terminal.Say(Advice.UnknownOutcome(result.Operation));
             if (leak is not null)
                 Terminal.Say(leak);
+            else if (result.OutcomeUnknown)
+                Terminal.Say(Advice.UnknownOutcome(result.Operation));
         }
 
         return ExitCodes.Of(result.Status);

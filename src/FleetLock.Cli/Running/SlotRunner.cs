@@ -30,8 +30,8 @@ internal sealed class SlotRunner(
         var (result, run) = await TakeAsync();
         if (run is null)
         {
-            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
             ReportLeak();
+            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
             return ExitCodes.Of(result.Status);
         }
 

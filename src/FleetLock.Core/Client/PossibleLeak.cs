@@ -13,7 +13,7 @@ public sealed record PossibleLeak(string Group, string Id, string Server, bool I
     /// <returns>Two sentences.</returns>
     public string Describe(string release)
     {
-        var slot = IsReservation ? $"A slot of group '{Group}' is reserved for '{Id}'" : $"A slot of group '{Group}' may be held by '{Id}'";
-        return $"{slot} at {Server}, because the lock could not be undone: {Reason}. If nothing else holds that slot, {release}";
+        var slot = IsReservation ? $"The server has reserved a slot of group '{Group}' for '{Id}'" : $"The server may have granted the slot of group '{Group}' to '{Id}'";
+        return $"{slot}, and the lock could not be undone at {Server}: {Reason}. If nothing else holds that slot, {release}";
     }
 }

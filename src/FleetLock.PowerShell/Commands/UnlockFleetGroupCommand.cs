@@ -37,7 +37,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     /// <inheritdoc/>
     [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
-    [Parameter(ParameterSetName = ByGrant, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByGrant, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = Forced, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(HolderCompleter))]

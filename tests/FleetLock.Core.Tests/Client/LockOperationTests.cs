@@ -172,7 +172,7 @@ public sealed class LockOperationTests
 
         Assert.Equal(FleetLockStatus.Pending, (await AcquireAsync(new LockOperation(client, Exchange.Group, Exchange.Id, Grant))).Status);
 
-        Assert.Contains("is reserved", Assert.Single(_leaks).Describe("x"), StringComparison.Ordinal);
+        Assert.Contains("has reserved", Assert.Single(_leaks).Describe("x"), StringComparison.Ordinal);
     }
 
     [Fact]
