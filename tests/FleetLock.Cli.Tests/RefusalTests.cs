@@ -37,8 +37,9 @@ public sealed class RefusalTests : IDisposable
 
         var refused = await LockAsync(server.Url);
 
+        var isUndone = server.Requests.Any(request => request.Line.StartsWith("DELETE", StringComparison.Ordinal));
         Assert.EndsWith(message, refused.ErrorLines[0], StringComparison.Ordinal);
-        Assert.Equal(server.Requests.Count, refused.ErrorLines.Length);
+        Assert.Equal(isUndone ? 2 : 1, refused.ErrorLines.Length);
         Assert.All(refused.ErrorLines.Skip(1), line => Assert.Contains("fleetlockctl unlock-if-held ", line, StringComparison.Ordinal));
         Assert.Equal((exitCode, ""), (refused.ExitCode, refused.Output));
     }
