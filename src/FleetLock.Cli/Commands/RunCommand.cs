@@ -9,6 +9,7 @@ internal sealed class RunCommand
 {
     private readonly Option<bool> _embedded = new("--embedded") { Description = "Use a server in this process, on a SQLite file, instead of --url." };
     private readonly Option<string> _data = new("--data") { Description = "The embedded server's SQLite file; in the state directory if not given.", HelpName = "FILE" };
+    private readonly Option<bool> _network = new("--allow-network-filesystem") { Description = "Allow that file on NFS or SMB, if no other machine opens it." };
     private readonly Option<int> _slots = new("--slots") { Description = "The embedded group's slots.", DefaultValueFactory = _ => 1, HelpName = "N", CustomParser = Numbers.Whole };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait for a slot instead of giving up at once." };
     private readonly Option<double?> _waitTimeout = new("--wait-timeout") { Description = "Wait this long at most, in seconds; implies --wait.", HelpName = "SEC", CustomParser = Numbers.Seconds };
@@ -24,7 +25,7 @@ internal sealed class RunCommand
         var run = new RunCommand(before);
         var command = new Command("run", "Run a command while a slot is held, then release the slot; the exit code is the command's.")
         {
-            run._embedded, run._data, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._words,
+            run._embedded, run._data, run._network, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._words,
         };
         run._connection.AddTo(command);
         command.SetAction((parsed, _) => run.RunAsync(parsed));
@@ -46,8 +47,8 @@ internal sealed class RunCommand
 
     private async Task<int> RunOnServerAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)
     {
-        if (parsed.GetResult(_data) is not null || parsed.GetResult(_slots) is { Implicit: false })
-            throw new UsageException("--data and --slots go with --embedded only.");
+        if (parsed.GetResult(_data) is not null || parsed.GetResult(_network) is { Implicit: false } || parsed.GetResult(_slots) is { Implicit: false })
+            throw new UsageException("--data, --slots and --allow-network-filesystem go with --embedded only.");
 
         using var client = _connection.Connect(parsed, configuration);
         var (server, group) = (client.Server.ToString(), configuration.RequireGroup());
@@ -68,7 +69,7 @@ internal sealed class RunCommand
 
         var (group, ids) = (configuration.RequireGroup(), EmbeddedIds(configuration, slots));
         var data = parsed.GetValue(_data) ?? EmbeddedServer.DefaultData();
-        var server = await EmbeddedServer.StartAsync(data, group, slots, signals.Interrupted);
+        var server = await EmbeddedServer.StartAsync(data, parsed.GetValue(_network), group, slots, signals.Interrupted);
         await using (server)
         {
             using var client = new FleetLockClient(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Address.ToString()), NoProxy = true });

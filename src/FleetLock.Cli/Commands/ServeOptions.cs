@@ -9,6 +9,7 @@ internal sealed class ServeOptions
     private readonly Option<string> _config = new("--config") { Description = "A JSON file with what these options say, and more. It is read again when it changes.", HelpName = "FILE" };
     private readonly Option<string[]> _listen = new("--listen") { Description = "Where to listen, http or https; port 0 takes a free one; may be repeated. " + FleetLockServerOptions.DefaultListenAddress + " if not given.", HelpName = "URL" };
     private readonly Option<string[]> _groups = new("--group", "-g") { Description = "A group and its slots; may be repeated. \"default=1\" if none is given.", HelpName = "NAME=SLOTS" };
+    private readonly Option<bool?> _network = new("--allow-network-filesystem") { Description = "Allow the SQLite file on NFS or SMB, if no other machine opens it." };
     private readonly Option<string> _data = Text("--data", "The SQLite file; in the state directory if not given. \":memory:\" keeps nothing.", "FILE");
     private readonly Option<string> _etcd = Text("--etcd", "Keep the semaphores in this etcd instead; several endpoints are separated by commas.", "URL[,URL]");
     private readonly Option<string> _etcdAuthorities = Text("--etcd-ca", "The only authorities that etcd's certificate may come from, PEM.", "FILE");
@@ -35,6 +36,7 @@ internal sealed class ServeOptions
         ["listen"] = _listen,
         ["groups"] = _groups,
         ["data"] = _data,
+        ["allowNetworkFilesystem"] = _network,
         ["etcd"] = _etcd,
         ["etcd.endpoints"] = _etcd,
         ["etcd.caCertificate"] = _etcdAuthorities,
@@ -76,6 +78,7 @@ internal sealed class ServeOptions
             Listen = Given(parsed.GetValue(_listen)),
             Groups = Given(parsed.GetValue(_groups)) is { } groups ? ServeTexts.ParseGroups(groups) : null,
             Data = parsed.GetValue(_data),
+            AllowNetworkFilesystem = parsed.GetValue(_network),
             Etcd = !IsGiven("etcd") ? null : new EtcdSettings
             {
                 Endpoints = parsed.GetValue(_etcd)?.Split(','),

@@ -10,15 +10,17 @@ internal static class EmbeddedServer
 
     /// <summary>Starts it on a free port of loopback.</summary>
     /// <param name="data">The SQLite file.</param>
+    /// <param name="allowNetworkFilesystem">Whether that may be on a network file system.</param>
     /// <param name="group">The one group.</param>
     /// <param name="slots">The group's slots.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <returns>The server.</returns>
-    internal static Task<FleetLockServer> StartAsync(string data, string group, int slots, CancellationToken cancellationToken) => FleetLockServer.StartAsync(
+    internal static Task<FleetLockServer> StartAsync(
+        string data, bool allowNetworkFilesystem, string group, int slots, CancellationToken cancellationToken) => FleetLockServer.StartAsync(
         new FleetLockServerOptions
         {
             Groups = new Dictionary<string, int> { [group] = slots },
-            Store = new SqliteStore(data),
+            Store = new SqliteStore(data) { AllowNetworkFileSystem = allowNetworkFilesystem },
             Listen = new Uri("http://127.0.0.1:0"),
         },
         cancellationToken);

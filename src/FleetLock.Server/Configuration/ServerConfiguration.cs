@@ -15,6 +15,9 @@ public sealed record ServerConfiguration
     /// <summary>The SQLite file, or <see cref="Memory"/>; <see langword="null"/> leaves it to the host.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Whether the SQLite file may be on a network file system.</summary>
+    public bool AllowNetworkFilesystem { get; init; }
+
     /// <summary>The etcd that keeps the semaphores instead, without its user's password.</summary>
     public EtcdStoreOptions? Etcd { get; init; }
 
@@ -65,7 +68,7 @@ public sealed record ServerConfiguration
         if (Etcd is { } etcd)
             return new EtcdStore(EtcdPasswordFile is { } file ? etcd with { Password = ReadPassword(file) } : etcd);
         var data = Data ?? defaultData();
-        return data == Memory ? new MemoryStore() : new SqliteStore(data);
+        return data == Memory ? new MemoryStore() : new SqliteStore(data) { AllowNetworkFileSystem = AllowNetworkFilesystem };
     }
 
     /// <summary>Puts the settings together.</summary>
@@ -79,6 +82,7 @@ public sealed record ServerConfiguration
             Listen = settings.Listen is { } listen ? [.. listen.Select(text => new Uri(text))] : [FleetLockServerOptions.DefaultListen],
             Groups = settings.Groups ?? new Dictionary<string, int> { [FleetLockProtocol.DefaultGroup] = 1 },
             Data = settings.Data,
+            AllowNetworkFilesystem = settings.AllowNetworkFilesystem ?? false,
             Etcd = EtcdOf(settings.Etcd),
             EtcdPasswordFile = settings.Etcd?.PasswordFile,
             Tls = TlsOf(settings.Tls),
@@ -102,6 +106,7 @@ public sealed record ServerConfiguration
         [
             ("listen", !Listen.SequenceEqual(next.Listen)),
             ("data", Data != next.Data),
+            ("allowNetworkFilesystem", AllowNetworkFilesystem != next.AllowNetworkFilesystem),
             ("etcd", !IsSame(Etcd, next.Etcd) || EtcdPasswordFile != next.EtcdPasswordFile),
             ("tls", Tls is null != next.Tls is null),
             ("limits.maxConnections", Limits.MaxConnections != next.Limits.MaxConnections),

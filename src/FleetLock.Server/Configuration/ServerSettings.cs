@@ -15,6 +15,9 @@ public sealed record ServerSettings
     /// <summary>The SQLite file, or <see cref="ServerConfiguration.Memory"/>.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Whether the SQLite file may be on a network file system.</summary>
+    public bool? AllowNetworkFilesystem { get; init; }
+
     /// <summary>The etcd that keeps the semaphores instead.</summary>
     public EtcdSettings? Etcd { get; init; }
 
@@ -43,6 +46,7 @@ public sealed record ServerSettings
 
         // There is one store: to name one here is to leave the other there.
         Data = Data ?? (Etcd is null ? others.Data : null),
+        AllowNetworkFilesystem = AllowNetworkFilesystem ?? others.AllowNetworkFilesystem,
         Etcd = Data is null ? Etcd?.Over(others.Etcd) ?? others.Etcd : Etcd,
         Tls = Tls?.Over(others.Tls) ?? others.Tls,
         Tokens = Tokens ?? others.Tokens,

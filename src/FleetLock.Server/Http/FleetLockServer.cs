@@ -134,6 +134,13 @@ public sealed class FleetLockServer : IAsyncDisposable
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(ServerLog.Category);
         trust.Start(options, logger);
         var access = trust.Access;
+        if (options.Store is SqliteStore sqlite)
+        {
+            sqlite.RestoreDetected += () => ServerLog.StoreRestored(logger, sqlite.Description);
+            if (sqlite.IsRestored)
+                ServerLog.StoreRestored(logger, sqlite.Description);
+        }
+
         var metrics = new ServerMetrics();
         var faults = new StoreFaultLog(options.Clock, logger);
         groups = new SemaphoreGroups(options.Store, options.Clock, metrics, logger);

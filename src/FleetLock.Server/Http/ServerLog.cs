@@ -60,6 +60,9 @@ internal static partial class ServerLog
     [LoggerMessage(13, LogLevel.Warning, "the restored store is confirmed by {Who}; slots are granted again")]
     internal static partial void RestoreConfirmed(ILogger logger, string who);
 
+    [LoggerMessage(14, LogLevel.Critical, "{Store}: the store went back to an earlier state (a backup was restored), so grants since then are lost; nothing is granted until an administrator confirms its holders: fleetlockctl confirm-restore")]
+    internal static partial void StoreRestored(ILogger logger, string store);
+
     [LoggerMessage(7, LogLevel.Warning, "group {Group}: slot of {Id} freed by {Who}: {Reason}")]
     internal static partial void ForceReleased(ILogger logger, string group, string id, string who, string reason);
 

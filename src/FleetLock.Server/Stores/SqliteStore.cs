@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
 
 namespace FleetLock.Server;
 
@@ -6,11 +7,22 @@ namespace FleetLock.Server;
 /// Keeps semaphores in one SQLite file: a write-ahead log with <c>synchronous=FULL</c>, so what was answered survives the loss of power,
 /// and safe when several processes open the file. One thread owns the connection and commits once for all that has queued up.
 /// </summary>
+/// <remarks>
+/// It looks once a second, and before and after each transaction, whether the file is still the one it has open, and whether its content has gone back to
+/// an earlier state. A file that is removed, moved or gets a second name fails every call until that is over. One that is replaced is opened, and marked
+/// as restored: nobody knows how old its content is.
+/// </remarks>
 public sealed class SqliteStore : ISemaphoreStore
 {
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     private readonly BlockingCollection<Work> _queue = [];
+    private readonly StoreHistory _history = new();
     private readonly string _path;
+    private SemaphoreDatabase? _database;
     private Thread? _writer;
+    private volatile bool _isRestored;
+    private int _isLooking;
     private int _isDisposed;
 
     /// <summary>Makes a store; <see cref="OpenAsync"/> opens it.</summary>
@@ -28,6 +40,15 @@ public sealed class SqliteStore : ISemaphoreStore
         remove { }
     }
 
+    /// <summary>Reports that the store is found to have gone back to an earlier state. It is raised on the store's own thread.</summary>
+    internal event Action? RestoreDetected;
+
+    /// <summary>Whether a file on a network file system may be opened. SQLite's locks there protect from other processes of this machine at best.</summary>
+    public bool AllowNetworkFileSystem { get; init; }
+
+    /// <summary>The clock for looking at the file.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <inheritdoc/>
     public string Description => _path;
 
@@ -36,6 +57,12 @@ public sealed class SqliteStore : ISemaphoreStore
 
     /// <inheritdoc/>
     public bool StartsUnreachable => false;
+
+    /// <summary>Whether the store is marked as one that went back to an earlier state.</summary>
+    internal bool IsRestored => _isRestored;
+
+    /// <summary>Finds the network file system that a path is on.</summary>
+    internal Func<string, string?> FindNetworkFileSystem { get; init; } = NetworkFileSystem.Find;
 
     /// <inheritdoc/>
     public Task OpenAsync(CancellationToken cancellationToken)
@@ -64,7 +91,8 @@ public sealed class SqliteStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) =>
+        Enqueue(new Work<bool>(IsWrite: true, database => database.ConfirmRestore()));
 
     /// <summary>Does what has queued up, then closes the file.</summary>
     public async ValueTask DisposeAsync()
@@ -92,14 +120,17 @@ public sealed class SqliteStore : ISemaphoreStore
 
     private void Run(TaskCompletionSource opened)
     {
-        SemaphoreDatabase database;
         try
         {
-            database = SemaphoreDatabase.Open(_path);
+            if (!AllowNetworkFileSystem && FindNetworkFileSystem(_path) is { } format)
+                throw new SemaphoreStoreException($"The data file {_path} cannot be used: it is on a network file system ({format}), where SQLite's locks do not reach other machines. Use a local disk, or allow it (--allow-network-filesystem, allowNetworkFilesystem) if no other machine opens it.");
+            _database = SemaphoreDatabase.Open(_path, _history, Clock, canCreate: true);
+            Transact(_database, []);
         }
         catch (Exception e)
         {
             // Nobody serves the queue: what is in it fails, and what comes later is told that the file is closed.
+            _database?.Dispose();
             _queue.CompleteAdding();
             foreach (var work in _queue.GetConsumingEnumerable())
                 work.Fail(e);
@@ -107,27 +138,40 @@ public sealed class SqliteStore : ISemaphoreStore
             return;
         }
 
-        using (database)
+        using var timer = Clock.CreateTimer(_ => Look(), null, LookInterval, LookInterval);
+        opened.SetResult();
+        var batch = new List<Work>();
+        while (_queue.TryTake(out var first, Timeout.Infinite))
         {
-            opened.SetResult();
-            var batch = new List<Work>();
-            while (_queue.TryTake(out var first, Timeout.Infinite))
-            {
-                batch.Add(first);
-                while (_queue.TryTake(out var next))
-                    batch.Add(next);
-                Commit(database, batch);
-                batch.Clear();
-            }
+            batch.Add(first);
+            while (_queue.TryTake(out var next))
+                batch.Add(next);
+            Commit(batch);
+            batch.Clear();
         }
+
+        Close();
+    }
+
+    /// <summary>An idle server too notices what happens to the file.</summary>
+    private void Look()
+    {
+        if (Interlocked.Exchange(ref _isLooking, 1) == 1)
+            return;
+        var look = new Work<bool>(IsWrite: false, _ => true);
+        _ = Enqueue(look).ContinueWith(
+            looked => _ = (looked.Exception, Interlocked.Exchange(ref _isLooking, 0)),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     /// <summary>One transaction for the whole batch. A conflict of one item is its own answer; a fault of the file fails them all.</summary>
-    private void Commit(SemaphoreDatabase database, List<Work> batch)
+    private void Commit(List<Work> batch)
     {
         try
         {
-            database.InTransaction(batch.Exists(work => work.IsWrite), () => batch.ForEach(work => work.Execute(database)));
+            Transact(OpenCurrent(), batch);
         }
         catch (Exception e)
         {
@@ -137,6 +181,65 @@ public sealed class SqliteStore : ISemaphoreStore
         }
 
         batch.ForEach(work => work.Complete());
+    }
+
+    private void Transact(SemaphoreDatabase database, List<Work> batch)
+    {
+        database.InTransaction(batch.Exists(work => work.IsWrite), () => batch.ForEach(work => work.Execute(database)));
+
+        // What was written to a file that is not at its path any more may be lost, so it must not be answered.
+        Require(database.FindFileChange());
+        var wasRestored = _isRestored;
+        _isRestored = database.IsRestored;
+        if (_isRestored && !wasRestored)
+            RestoreDetected?.Invoke();
+    }
+
+    private void Require(SqliteFileChange change)
+    {
+        if (change != SqliteFileChange.None)
+            throw new SemaphoreStoreException($"The data file {_path} failed: {SemaphoreDatabase.Describe(change)}");
+    }
+
+    /// <summary>The database that is at the path now, so that nothing is written to a file that is known to be another.</summary>
+    private SemaphoreDatabase OpenCurrent()
+    {
+        if (_database is { } database)
+        {
+            var change = database.FindFileChange();
+            if (change == SqliteFileChange.None && !database.IsAltered)
+                return database;
+            if (change is SqliteFileChange.Missing or SqliteFileChange.Linked)
+                Require(change);
+            if (change == SqliteFileChange.Replaced)
+                database.Abandon();
+            _history.IsReplaced |= change == SqliteFileChange.Replaced || database.IsAltered;
+
+            // When nobody else has the file open, SQLite now writes the log to it, also one that was removed; nothing is lost then.
+            _database = null;
+            database.Dispose();
+        }
+
+        return _database = SemaphoreDatabase.Open(_path, _history, Clock, canCreate: false);
+    }
+
+    private void Close()
+    {
+        if (_database is not { } database)
+            return;
+        try
+        {
+            if (database.FindFileChange() == SqliteFileChange.Replaced)
+                database.Abandon();
+            else
+                database.RemoveWriter();
+        }
+        catch (Exception e) when (e is SqliteException or IOException or SemaphoreStoreException)
+        {
+            // It is closed all the same: the number of a process that is gone is forgotten later.
+        }
+
+        database.Dispose();
     }
 
     private abstract record Work(bool IsWrite)

@@ -14,7 +14,7 @@ public sealed class SqliteFileTests : IDisposable
         ["a database with another mark"] = file => MakeDatabaseAsync(file, "PRAGMA application_id = 77"),
         ["a database with a table of our name"] = file => MakeDatabaseAsync(file, "CREATE TABLE semaphores (name TEXT)"),
         ["a database with our version alone"] = file => MakeDatabaseAsync(file, "PRAGMA user_version = 1"),
-        ["a newer version"] = file => AlterStoreAsync(file, "PRAGMA user_version = 3"),
+        ["a newer version"] = file => AlterStoreAsync(file, "PRAGMA user_version = 4"),
         ["a long text"] = file => WriteAsync(file, [.. Enumerable.Repeat((byte)'x', 10_000)]),
         ["a short text"] = file => WriteAsync(file, "hello\n"u8.ToArray()),
         ["zeros"] = file => WriteAsync(file, new byte[8192]),

@@ -4,7 +4,9 @@ using static FleetLock.Server.Tests.Sample;
 
 namespace FleetLock.Server.Tests;
 
-/// <summary>A file of version 1, which knew neither the configured slots, nor addresses, nor when a holder last asked.</summary>
+/// <summary>
+/// Files of version 1, which knew neither the configured slots, nor addresses, nor when a holder last asked, and of version 2, which knew no grants.
+/// </summary>
 public sealed class SqliteUpgradeTests : IDisposable
 {
     private readonly TemporaryDirectory _folder = new();
@@ -15,25 +17,30 @@ public sealed class SqliteUpgradeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task Holders_slots_and_revisions_are_kept()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Holders_and_slots_are_kept(int version)
     {
-        await MakeFirstVersionAsync(DataFile);
+        await MakeVersionAsync(version, DataFile);
 
         await using var store = await OpenAsync(DataFile);
 
         var contents = await store.LoadAllAsync(Token);
         Assert.Equal(["none", Group], contents.Semaphores.Keys.Order(StringComparer.Ordinal));
         var stored = contents.Semaphores[Group];
-        Assert.Equal((2, null, 7), (stored.Semaphore.Slots, stored.Semaphore.Configured, stored.Revision));
+        Assert.Equal((2, null), (stored.Semaphore.Slots, stored.Semaphore.Configured));
         Assert.Equal(["a", "b"], stored.Semaphore.Holders.Keys);
         Assert.All(stored.Semaphore.Holders.Values, holder => Assert.Equal(new SlotHolder(Since, null, null), holder));
+        Assert.False(stored.IsRestored);
     }
 
-    [Fact]
-    public async Task What_is_new_is_kept_from_then_on()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task What_is_new_is_kept_from_then_on(int version)
     {
-        await MakeFirstVersionAsync(DataFile);
+        await MakeVersionAsync(version, DataFile);
         var later = Since.AddHours(1);
         await using (var store = await OpenAsync(DataFile))
         {
@@ -43,27 +50,33 @@ public sealed class SqliteUpgradeTests : IDisposable
         }
 
         await using var reopened = await OpenAsync(DataFile);
-        var (semaphore, revision) = await reopened.LoadAsync(Group, Token);
-        Assert.Equal((3, 3, 8), (semaphore.Slots, semaphore.Configured, revision));
+        var semaphore = (await reopened.LoadAsync(Group, Token)).Semaphore;
+        Assert.Equal((3, 3), (semaphore.Slots, semaphore.Configured));
         Assert.Equal(["b", "c"], semaphore.Holders.Keys);
-        Assert.Equal([new SlotHolder(Since, null, later), new SlotHolder(later, From, later)], semaphore.Holders.Values);
+        Assert.Equal(
+            [new SlotHolder(Since, null, later) { Renewals = 1 }, new SlotHolder(later, From, later) { GrantId = Grant }],
+            semaphore.Holders.Values);
     }
 
-    [Fact]
-    public async Task The_file_is_of_the_new_version_then()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task The_file_is_of_the_new_version_then(int version)
     {
-        await MakeFirstVersionAsync(DataFile);
+        await MakeVersionAsync(version, DataFile);
         await (await OpenAsync(DataFile)).DisposeAsync();
 
         await using var operatorsConnection = await Sqlite.ConnectAsync(DataFile);
-        Assert.Equal(2L, await operatorsConnection.ScalarAsync("PRAGMA user_version"));
+        Assert.Equal(3L, await operatorsConnection.ScalarAsync("PRAGMA user_version"));
         Assert.Equal("ok", await operatorsConnection.ScalarAsync("PRAGMA integrity_check"));
     }
 
-    [Fact]
-    public async Task A_server_goes_on_with_its_holders()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_server_goes_on_with_its_holders(int version)
     {
-        await MakeFirstVersionAsync(DataFile);
+        await MakeVersionAsync(version, DataFile);
 
         await using var server = await TestServer.StartAsync(new SqliteStore(DataFile), (Group, 2));
 
@@ -80,7 +93,7 @@ public sealed class SqliteUpgradeTests : IDisposable
     {
         await MakeFirstVersionAsync(DataFile);
         await using (var operatorsConnection = await Sqlite.ConnectAsync(DataFile))
-            await operatorsConnection.RunAsync("ALTER TABLE holders ADD COLUMN asked TEXT");
+            await operatorsConnection.RunAsync("ALTER TABLE holders ADD COLUMN last_seen TEXT");
 
         await using (var store = new SqliteStore(DataFile))
             await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.OpenAsync(Token));
@@ -91,13 +104,15 @@ public sealed class SqliteUpgradeTests : IDisposable
         Assert.Equal(2L, await after.ScalarAsync("SELECT count(*) FROM holders"));
     }
 
-    [Fact]
-    public async Task Several_can_upgrade_a_file_at_the_same_time()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Several_can_upgrade_a_file_at_the_same_time(int version)
     {
         for (var round = 0; round < 25; round++)
         {
             var file = _folder.File($"round{round}.db");
-            await MakeFirstVersionAsync(file);
+            await MakeVersionAsync(version, file);
             var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var openers = Enumerable.Range(0, 4).Select(async _ =>
             {
@@ -111,10 +126,12 @@ public sealed class SqliteUpgradeTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Two_processes_can_upgrade_a_file_at_the_same_time()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Two_processes_can_upgrade_a_file_at_the_same_time(int version)
     {
-        await MakeFirstVersionAsync(DataFile);
+        await MakeVersionAsync(version, DataFile);
 
         var servers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ =>
             ServerProcess.StartListeningAsync("--listen", "http://127.0.0.1:0", "--group", Group + "=2", "--data", DataFile)));
@@ -131,6 +148,59 @@ public sealed class SqliteUpgradeTests : IDisposable
         var store = new SqliteStore(file);
         await store.OpenAsync(Token);
         return store;
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task The_tables_are_those_of_a_new_file_then(int version)
+    {
+        await MakeVersionAsync(version, DataFile);
+        await (await OpenAsync(DataFile)).DisposeAsync();
+        var made = _folder.File("new.db");
+        await (await OpenAsync(made)).DisposeAsync();
+
+        Assert.Equal(await ColumnsAsync(made), await ColumnsAsync(DataFile));
+    }
+
+    [Fact]
+    public async Task A_holder_of_version_2_keeps_its_address_and_when_it_was_last_seen()
+    {
+        await MakeVersionAsync(2, DataFile);
+        await using (var operatorsConnection = await Sqlite.ConnectAsync(DataFile))
+            await operatorsConnection.RunAsync("UPDATE holders SET address = '192.0.2.7', asked = since; UPDATE semaphores SET configured = slots");
+
+        await using var store = await OpenAsync(DataFile);
+
+        var semaphore = (await store.LoadAsync(Group, Token)).Semaphore;
+        Assert.Equal(2, semaphore.Configured);
+        Assert.All(semaphore.Holders.Values, holder => Assert.Equal(Holder, holder));
+    }
+
+    private static async Task<string?> ColumnsAsync(string file)
+    {
+        await using var connection = await Sqlite.ConnectAsync(file);
+        return (string?)await connection.ScalarAsync(
+            """
+            SELECT group_concat(line, char(10)) FROM (
+                SELECT t.name || ' ' || c.name || ' ' || c.type || ' ' || c."notnull" || ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk AS line
+                FROM sqlite_master AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' ORDER BY line)
+            """);
+    }
+
+    private static async Task MakeVersionAsync(int version, string file)
+    {
+        await MakeFirstVersionAsync(file);
+        if (version == 1)
+            return;
+        await using var connection = await Sqlite.ConnectAsync(file);
+        await connection.RunAsync(
+            """
+            ALTER TABLE semaphores ADD COLUMN configured INTEGER;
+            ALTER TABLE holders ADD COLUMN address TEXT;
+            ALTER TABLE holders ADD COLUMN asked TEXT;
+            PRAGMA user_version = 2;
+            """);
     }
 
     /// <summary>As the first version made it, with two holders in a group of two slots, and a group that nobody holds.</summary>

@@ -105,7 +105,9 @@ public abstract class StoreContractTests : IAsyncLifetime
 
         await SaveAsync(held, held.Semaphore.Unlock("a").Next.Lock("a", "192.0.2.8", Since.AddHours(1)).Next);
 
-        Assert.Equal(new SlotHolder(Since.AddHours(1), "192.0.2.8", Since.AddHours(1)), (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+        Assert.Equal(
+            new SlotHolder(Since.AddHours(1), "192.0.2.8", Since.AddHours(1)) { GrantId = Grant },
+            (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
     }
 
     [Fact]
@@ -113,7 +115,71 @@ public abstract class StoreContractTests : IAsyncLifetime
     {
         await SaveAsync(StoredSemaphore.None, Held(1).Lock("a", null, Since).Next);
 
-        Assert.Equal(Holder with { From = null }, (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+        Assert.Equal(Granted with { From = null }, (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+    }
+
+    [Fact]
+    public async Task A_grant_its_renewals_and_that_it_is_shared_are_kept()
+    {
+        var held = await SaveAsync(StoredSemaphore.None, Held(2).Lock("a", Grant, From, Since).Next);
+        Assert.Equal(Granted, (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+
+        var renewed = await SaveAsync(held, held.Semaphore.Lock("a", Grant, From, Since).Next);
+        Assert.Equal(Granted with { Renewals = 1 }, (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+
+        await SaveAsync(renewed, renewed.Semaphore.Lock("a", OtherGrant, From, Since).Next);
+        Assert.Equal(Granted with { Renewals = 2, IsShared = true }, (await _store.LoadAsync(Group, Token)).Semaphore.Holders["a"]);
+    }
+
+    [Fact]
+    public async Task Cancelled_grants_are_kept_in_their_order()
+    {
+        var first = Held(1).CancelGrant("b", OtherGrant, Since).Next.CancelGrant("a", Grant, Since).Next.CancelGrant("b", Grant, Since).Next;
+        var saved = await SaveAsync(StoredSemaphore.None, first);
+        Assert.Equal(first.Cancelled, (await _store.LoadAsync(Group, Token)).Semaphore.Cancelled);
+
+        var second = first.CancelGrant("b", OtherGrant, Since.AddMinutes(1)).Next;
+        saved = await SaveAsync(saved, second);
+        Assert.Equal(second.Cancelled, (await _store.LoadAllAsync(Token)).Semaphores[Group].Semaphore.Cancelled);
+
+        var third = second.CancelGrant("c", Grant, Since.AddMinutes(60)).Next;
+        Assert.Equal(2, third.Cancelled.Count);
+        await SaveAsync(saved, third);
+        Assert.Equal(third.Cancelled, (await _store.LoadAsync(Group, Token)).Semaphore.Cancelled);
+    }
+
+    [Fact]
+    public async Task A_fence_makes_every_save_fail_that_has_seen_the_same()
+    {
+        var seen = await SaveAsync(StoredSemaphore.None, Held(1));
+
+        var (isSaved, fenced) = await _store.SaveAsync(Group, seen, seen.Semaphore, mustWrite: true, Token);
+
+        Assert.True(isSaved);
+        Assert.NotEqual(seen.Revision, fenced.Revision);
+        await AssertConflictAsync(fenced, () => _store.SaveAsync(Group, seen, Held(1, "late"), Token));
+        Assert.Empty((await _store.LoadAsync(Group, Token)).Semaphore.Holders);
+    }
+
+    [Fact]
+    public async Task A_fence_in_a_group_that_was_never_saved_makes_a_late_first_save_fail()
+    {
+        var none = StoredSemaphore.None;
+        Assert.True((await _store.SaveAsync(Group, none, none.Semaphore, mustWrite: true, Token)).IsSaved);
+
+        Assert.False((await _store.SaveAsync(Group, none, Held(1, "late"), Token)).IsSaved);
+    }
+
+    [Fact]
+    public async Task A_store_that_never_went_back_is_not_restored_and_has_nothing_to_confirm()
+    {
+        var saved = await SaveAsync(StoredSemaphore.None, Held(1, "a"));
+
+        Assert.False(saved.IsRestored);
+        Assert.False((await _store.LoadAsync(Group, Token)).IsRestored);
+        Assert.False((await _store.LoadAsync("none", Token)).IsRestored);
+        Assert.False((await _store.LoadAllAsync(Token)).Semaphores[Group].IsRestored);
+        Assert.False(await _store.ConfirmRestoreAsync(Token));
     }
 
     [Fact]
