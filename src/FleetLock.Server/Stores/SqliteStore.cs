@@ -211,9 +211,10 @@ public sealed class SqliteStore : ISemaphoreStore
                 return database;
             if (change is SqliteFileChange.Missing or SqliteFileChange.Linked)
                 Require(change);
-            if (change == SqliteFileChange.Replaced)
-                database.Abandon();
-            _history.IsReplaced |= change == SqliteFileChange.Replaced || database.IsAltered;
+            var isReplaced = change is SqliteFileChange.Replaced or SqliteFileChange.Overwritten;
+            if (isReplaced)
+                database.Abandon(change);
+            _history.IsReplaced |= isReplaced || database.IsAltered;
 
             // When nobody else has the file open, SQLite now writes the log to it, also one that was removed; nothing is lost then.
             _database = null;
@@ -229,8 +230,9 @@ public sealed class SqliteStore : ISemaphoreStore
             return;
         try
         {
-            if (database.FindFileChange() == SqliteFileChange.Replaced)
-                database.Abandon();
+            var change = database.FindFileChange();
+            if (change is SqliteFileChange.Replaced or SqliteFileChange.Overwritten)
+                database.Abandon(change);
             else
                 database.RemoveWriter();
         }
