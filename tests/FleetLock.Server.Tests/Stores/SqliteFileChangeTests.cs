@@ -206,6 +206,34 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_that_hundreds_of_processes_have_not_closed_is_used_as_before()
+    {
+        await using var connection = await Sqlite.ConnectAsync(DataFile);
+        await connection.RunAsync(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+            INSERT INTO store (name, value) SELECT 'writer ' || i, 1 FROM n;
+            PRAGMA wal_checkpoint(TRUNCATE);
+            """);
+        Assert.False((await _store.LoadAsync(Group, Token)).IsRestored);
+
+        await AssertGoesOnAsync();
+    }
+
+    [Fact]
+    public void What_is_no_page_of_the_table_has_no_sequence_number()
+    {
+        var random = new Random(1);
+        var page = new byte[4096];
+        for (var i = 0; i < 10_000; i++)
+        {
+            random.NextBytes(page);
+            page[0] = 0x0A;
+            Assert.Null(UnloggedSequence.Parse(page));
+        }
+    }
+
+    [Fact]
     public async Task A_file_of_another_program_in_its_place_fails_every_call()
     {
         File.Delete(DataFile);
