@@ -22,7 +22,7 @@ public sealed class ServerSettingsFileTests : IDisposable
         { "{ // a comment\n}", [] },
         { "[]", [] },
         { "null", [] },
-        { """{"lisen":"x"}""", ["'lisen'", "listen, groups, data, etcd, tls, tokens, clientCertificates, limits, log"] },
+        { """{"lisen":"x"}""", ["'lisen'", "listen, groups, data, allowNetworkFilesystem, etcd, tls, tokens, clientCertificates, limits, log"] },
         { """{"Listen":"x"}""", ["'Listen'"] },
         { """{"tls":{"certificat":"x"}}""", ["'tls.certificat'", "certificate, key, passwordFile, clientCa, clientCertificate"] },
         { """{"tokens":[{"name":"a"},{"password":"x"}]}""", ["'tokens[1].password'", "name, sha256, role, ids, groups, ownIdOnly"] },
