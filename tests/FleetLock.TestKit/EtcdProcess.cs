@@ -32,6 +32,10 @@ public sealed class EtcdProcess : IAsyncDisposable
     /// <summary>Why no etcd can be started here; <see langword="null"/> when one can.</summary>
     public static string? Missing { get; } = Find() is null ? "There is no etcd on this machine (Debian: apt-get install etcd-server)." : null;
 
+    /// <summary>Why no snapshot can be restored here; <see langword="null"/> when one can.</summary>
+    public static string? MissingSnapshots { get; } =
+        Missing ?? (Find("etcdctl") is null ? "There is no etcdctl on this machine (Debian: apt-get install etcd-client)." : null);
+
     /// <summary>The address for clients.</summary>
     public Uri Endpoint { get; }
 
@@ -79,6 +83,31 @@ public sealed class EtcdProcess : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await WaitUntilItAnswersAsync();
+    }
+
+    /// <summary>Saves a snapshot, as an operator does.</summary>
+    /// <param name="name">The snapshot's name.</param>
+    public async Task SaveSnapshotAsync(string name)
+    {
+        File.Delete(_folder.File(name));
+        await RunAsync("etcdctl", "--endpoints", Endpoint.GetLeftPart(UriPartial.Authority), "snapshot", "save", _folder.File(name));
+    }
+
+    /// <summary>Kills it, and starts it again on what a snapshot has.</summary>
+    /// <param name="name">The snapshot's name.</param>
+    /// <param name="cluster">A token that gives the cluster another id; the same id as before without one.</param>
+    public async Task RestoreSnapshotAsync(string name, string cluster = "etcd-cluster")
+    {
+        await KillAsync();
+        Directory.Delete(_folder.File("data"), recursive: true);
+        var peer = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_peerPort}");
+
+        // etcd 3.5 has moved it from one program to the other.
+        await RunAsync(
+            Find("etcdutl") is null ? "etcdctl" : "etcdutl",
+            "snapshot", "restore", _folder.File(name), "--data-dir", _folder.File("data"), "--name", "one", "--initial-cluster", "one=" + peer,
+            "--initial-advertise-peer-urls", peer, "--initial-cluster-token", cluster);
+        await StartAgainAsync();
     }
 
     /// <summary>Ends it as a loss of power does (SIGKILL).</summary>
@@ -215,15 +244,28 @@ public sealed class EtcdProcess : IAsyncDisposable
             throw new InvalidOperationException($"kill -{signal} ended with {kill.ExitCode}.");
     }
 
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Find(program)!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["ETCDCTL_API"] = "3";
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = await process.StandardError.ReadToEndAsync();
+        await output;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {errors}");
+    }
+
     private void Log(string? line)
     {
         if (line is not null)
             _log.Enqueue(line);
     }
 
-    private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "")
+    private static string? Find(string program = "etcd") => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "etcd.exe" : "etcd"))
+        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program))
         .FirstOrDefault(File.Exists);
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

@@ -9,7 +9,10 @@ internal static class Etcd
     internal const string Key = "com.coreos.airlock/groups/" + Sample.Group + "/v1/semaphore";
 
     /// <summary>Where we keep what airlock does not know.</summary>
-    internal const string ExtrasKey = "com.coreos.airlock/groups/" + Sample.Group + "/v1/fleetlock";
+    internal const string CompanionKey = "com.coreos.airlock/groups/" + Sample.Group + "/v1/fleetlock";
+
+    /// <summary>The mark of a restore.</summary>
+    internal const string RestoredKey = "com.coreos.airlock/groups/:fleetlock/restored";
 
     internal static void SkipWithout() => Assert.SkipWhen(EtcdProcess.Missing is not null, EtcdProcess.Missing ?? "");
 

@@ -38,11 +38,15 @@ internal sealed class EtcdBatch
     /// <summary>Adds a save, unless the batch is full or has its group already: of two saves that have seen the same, the second is to find a conflict.</summary>
     internal bool TryAdd(EtcdSave save, bool isWrite)
     {
-        if (Saves.Count >= MaxGroups || _bytes >= FullBytes || !_groups.Add(save.Group))
+        if (Saves.Count >= MaxGroups || _bytes >= FullBytes || _groups.Contains(save.Group))
             return false;
         save.IsWrite = isWrite;
         var request = RequestFor(save);
-        _bytes += request.CalculateSize();
+        var bytes = request.CalculateSize();
+        if (Saves.Count > 0 && _bytes + bytes > FullBytes)
+            return false;
+        _bytes += bytes;
+        _groups.Add(save.Group);
         Saves.Add(save);
         _requests.Add(request);
         return true;
@@ -53,20 +57,17 @@ internal sealed class EtcdBatch
 
     private static TxnRequest RequestFor(EtcdSave save)
     {
-        var semaphore = EtcdKeys.Semaphore(save.Group);
-        var request = new TxnRequest
-        {
-            Compare = { new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Mod, Result = Compare.Types.CompareResult.Equal, ModRevision = save.Seen.Revision as long? ?? 0 } },
-        };
+        var request = new TxnRequest();
+        EtcdCompares.AddTo(request, save.Group, save.Seen);
         if (save.IsWrite)
         {
-            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = semaphore, Value = EtcdValues.WriteSemaphore(save.Desired) } });
-            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Extras(save.Group), Value = EtcdValues.WriteExtras(save.Desired) } });
+            // Both keys, whatever differs: the same revision says that they belong together.
+            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Semaphore(save.Group), Value = save.Value } });
+            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Companion(save.Group), Value = save.Companion } });
         }
 
         // This read makes a mere compare linearizable too: without any operation etcd would answer from the member's own, perhaps stale, state.
-        var (first, end) = EtcdKeys.RangeOf(save.Group);
-        request.Failure.Add(new RequestOp { RequestRange = new RangeRequest { Key = first, RangeEnd = end } });
+        request.Failure.Add(EtcdRanges.Of(save.Group).Select(range => new RequestOp { RequestRange = range }));
         return request;
     }
 }

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FleetLock.Server.EtcdApi;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -19,10 +21,14 @@ internal sealed class EtcdConnection : IDisposable
 
     private readonly EtcdStoreOptions _options;
     private readonly Member[] _members;
+    private readonly EtcdSequence _sequence = new();
     private volatile Member _current;
 
     // The token's header; empty when etcd asks for none.
     private volatile Metadata? _token;
+
+    // The restore that was noticed, and is not reported yet.
+    private string? _restore;
 
     /// <summary>Reads the certificates; nothing is sent.</summary>
     /// <param name="options">Endpoints, certificates, user and time-out.</param>
@@ -46,18 +52,20 @@ internal sealed class EtcdConnection : IDisposable
     internal TimeSpan CallTimeout { get; set; }
 
     /// <summary>Reads. Every member is tried, because a read that failed has done nothing.</summary>
-    /// <param name="request">The keys. The read is linearizable, as etcd's are unless told otherwise.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The keys and values.</returns>
+    /// <param name="reads">The ranges. The read is linearizable, as etcd's are unless told otherwise, and as of one moment.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
+    /// <returns>The keys and values of each range; <see langword="null"/> when etcd went back to an earlier state, which is now marked in it.</returns>
     /// <exception cref="SemaphoreStoreException">No member answered, or etcd refused.</exception>
-    internal async Task<RangeResponse> RangeAsync(RangeRequest request, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<IList<KeyValue>>?> TryReadAsync(IEnumerable<RangeRequest> reads, CancellationToken cancellationToken)
     {
+        var request = new TxnRequest { Success = { reads.Select(read => new RequestOp { RequestRange = read }) } };
         for (var tries = 1; ; tries++)
         {
             var member = _current;
             try
             {
-                return await CallAsync(member, (m, options) => m.Keys.RangeAsync(request, options), cancellationToken);
+                var response = await SendAsync(member, request, cancellationToken);
+                return response?.Responses.Select(read => read.ResponseRange.Kvs).ToArray();
             }
             catch (RpcException e)
             {
@@ -72,7 +80,9 @@ internal sealed class EtcdConnection : IDisposable
     /// <summary>Runs a transaction, once: a member that fails may have run it. Another is tried only if the first was not even reached.</summary>
     /// <param name="request">The transaction.</param>
     /// <returns>What came of it.</returns>
-    /// <exception cref="SemaphoreStoreException">No member answered, or etcd refused.</exception>
+    /// <exception cref="SemaphoreStoreException">
+    /// No member answered, or etcd refused, or it went back to an earlier state. The transaction may have been run.
+    /// </exception>
     internal async Task<TxnResponse> TxnAsync(TxnRequest request)
     {
         for (var tries = 1; ; tries++)
@@ -80,7 +90,7 @@ internal sealed class EtcdConnection : IDisposable
             var member = _current;
             try
             {
-                return await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), CancellationToken.None);
+                return await SendAsync(member, request, CancellationToken.None) ?? throw Restored();
             }
             catch (RpcException e)
             {
@@ -90,6 +100,20 @@ internal sealed class EtcdConnection : IDisposable
             }
         }
     }
+
+    /// <summary>Reports, once, that etcd went back to an earlier state: the watch may have noticed it, and has nobody to report it to.</summary>
+    /// <exception cref="SemaphoreStoreException">It did.</exception>
+    internal void ThrowIfRestored()
+    {
+        if (_restore is not null)
+            throw Restored();
+    }
+
+    /// <summary>The error of a restore, which is reported with it.</summary>
+    internal SemaphoreStoreException Restored() => new(Interlocked.Exchange(ref _restore, null) ?? Description + " went back to an earlier state");
+
+    /// <summary>Leaves a restore that was noticed unreported.</summary>
+    internal void ForgetRestore() => Volatile.Write(ref _restore, null);
 
     /// <summary>Begins a watch on the member in use; it ends when another member's turn comes.</summary>
     /// <param name="request">What to watch.</param>
@@ -142,6 +166,43 @@ internal sealed class EtcdConnection : IDisposable
     {
         foreach (var member in _members)
             member.Dispose();
+    }
+
+    /// <returns>The answer; <see langword="null"/> when it shows that etcd went back to an earlier state, which is now marked in it.</returns>
+    private async Task<TxnResponse?> SendAsync(Member member, TxnRequest request, CancellationToken cancellationToken)
+    {
+        var sent = _sequence.Current;
+        var response = await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), cancellationToken);
+        if (_sequence.TryAdvance(sent, response.Header))
+            return response;
+        await MarkRestoredAsync(member, sent, response.Header);
+        return null;
+    }
+
+    /// <summary>Marks the restore in the store itself, so that no server grants until it is confirmed.</summary>
+    private async Task MarkRestoredAsync(Member member, EtcdSequence.Position sent, ResponseHeader header)
+    {
+        var change = header.ClusterId == sent.Cluster
+            ? string.Create(CultureInfo.InvariantCulture, $"revision {header.Revision} after {sent.Revision}")
+            : "another cluster";
+        var report = $"etcd at {EtcdStoreOptions.Show(member.Endpoint)} went back to an earlier state ({change}), as when a snapshot is restored. "
+            + "Nothing is granted until 'fleetlockctl confirm-restore'";
+        var mark = new TxnRequest
+        {
+            Compare = { EtcdCompares.IsRestored(false) },
+            Success = { new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Restored, Value = ByteString.CopyFromUtf8(report) } } },
+        };
+        try
+        {
+            var marked = await CallAsync(member, (m, options) => m.Keys.TxnAsync(mark, options), CancellationToken.None);
+            _sequence.Restart(marked.Header);
+            Volatile.Write(ref _restore, report);
+        }
+        catch (RpcException e)
+        {
+            // Not passed on as it is: the transaction itself was run, and must not be sent again. The next answer is behind too.
+            throw new SemaphoreStoreException(report + ". This cannot be marked in it: " + Fault(member, e).Message, e);
+        }
     }
 
     private async Task<T> CallAsync<T>(Member member, Func<Member, CallOptions, AsyncUnaryCall<T>> begin, CancellationToken cancellationToken)

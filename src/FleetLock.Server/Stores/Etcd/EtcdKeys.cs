@@ -3,15 +3,15 @@ using Google.Protobuf;
 namespace FleetLock.Server;
 
 /// <summary>
-/// The keys of <see cref="EtcdStore"/>: the semaphores under the very names that airlock gives them, so that both can serve one fleet, and beside
-/// each what airlock would not keep. One range has both.
+/// The keys of <see cref="EtcdStore"/>: the semaphores under the very names that airlock gives them, so that both can serve one fleet, and for each a
+/// companion key with what airlock would not keep. One range has both.
 /// </summary>
 internal static class EtcdKeys
 {
     private const string Prefix = "com.coreos.airlock/groups/";
     private const string Version = "/v1/";
     private const string SemaphoreName = "semaphore";
-    private const string ExtrasName = "fleetlock";
+    private const string CompanionName = "fleetlock";
 
     /// <summary>The first key of all groups.</summary>
     internal static readonly ByteString First = ByteString.CopyFromUtf8(Prefix);
@@ -19,9 +19,15 @@ internal static class EtcdKeys
     /// <summary>The end of all groups' keys: the first key that is none of them.</summary>
     internal static readonly ByteString End = EndOf(Prefix);
 
+    /// <summary>
+    /// Present while the store went back to an earlier state and no administrator has confirmed that. No group has this key, because a colon is escaped
+    /// in a group's. It is among the groups' keys, so that a user of etcd who may use those may use it too.
+    /// </summary>
+    internal static readonly ByteString Restored = ByteString.CopyFromUtf8(Prefix + ":fleetlock/restored");
+
     internal static ByteString Semaphore(string group) => ByteString.CopyFromUtf8(Folder(group) + SemaphoreName);
 
-    internal static ByteString Extras(string group) => ByteString.CopyFromUtf8(Folder(group) + ExtrasName);
+    internal static ByteString Companion(string group) => ByteString.CopyFromUtf8(Folder(group) + CompanionName);
 
     /// <summary>A group's keys, from the first to the one that is none of them.</summary>
     internal static (ByteString First, ByteString End) RangeOf(string group) => (ByteString.CopyFromUtf8(Folder(group)), EndOf(Folder(group)));
@@ -29,14 +35,14 @@ internal static class EtcdKeys
     /// <summary>Reads a key's name.</summary>
     /// <param name="key">The key.</param>
     /// <param name="group">Its group.</param>
-    /// <param name="isSemaphore">Whether it is the semaphore; otherwise it is what we keep beside it.</param>
+    /// <param name="isSemaphore">Whether it is the semaphore; otherwise it is the companion.</param>
     /// <returns>False when it is neither: another program's key.</returns>
     internal static bool TryRead(ByteString key, out string group, out bool isSemaphore)
     {
         (group, isSemaphore) = ("", false);
         var name = key.ToStringUtf8();
         var end = name.LastIndexOf('/');
-        if (end < 0 || name.AsSpan(end + 1) is not (SemaphoreName or ExtrasName) || !name.StartsWith(Prefix, StringComparison.Ordinal))
+        if (end < 0 || name.AsSpan(end + 1) is not (SemaphoreName or CompanionName) || !name.StartsWith(Prefix, StringComparison.Ordinal))
             return false;
         isSemaphore = name.AsSpan(end + 1) is SemaphoreName;
         var length = end + 1 - Version.Length - Prefix.Length;
@@ -45,7 +51,7 @@ internal static class EtcdKeys
         group = Unescape(name.Substring(Prefix.Length, length));
 
         // The same key again, or it is not the group's.
-        return name.Length == key.Length && name == Folder(group) + (isSemaphore ? SemaphoreName : ExtrasName);
+        return name.Length == key.Length && name == Folder(group) + (isSemaphore ? SemaphoreName : CompanionName);
     }
 
     private static string Folder(string group) => Prefix + Escape(group) + Version;

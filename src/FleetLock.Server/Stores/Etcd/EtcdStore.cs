@@ -23,7 +23,7 @@ public sealed class EtcdStore : ISemaphoreStore
         AllowSynchronousContinuations = true,
     });
 
-    // The revision that a save compared of which nobody knows whether it was run, or still will be; by group. Used by the saving loop.
+    // The revision that a save compared whose outcome is unknown, by group. Used by the saving loop.
     private readonly Dictionary<string, object?> _unsettled = new(StringComparer.Ordinal);
 
     private Task _saving = Task.CompletedTask;
@@ -36,7 +36,7 @@ public sealed class EtcdStore : ISemaphoreStore
     {
         ArgumentNullException.ThrowIfNull(options);
         _etcd = new EtcdConnection(options);
-        _watch = new EtcdWatch(_etcd, _own, (group, _) => Changed?.Invoke(group));
+        _watch = new EtcdWatch(_etcd, _own, group => Changed?.Invoke(group));
     }
 
     /// <inheritdoc/>
@@ -71,14 +71,15 @@ public sealed class EtcdStore : ISemaphoreStore
     /// <inheritdoc/>
     public async Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken)
     {
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, cancellationToken);
+        var keys = (await ReadAsync([EtcdRanges.All()], cancellationToken))[0];
+        var isRestored = keys.Any(key => key.Key.Equals(EtcdKeys.Restored));
         var semaphores = new Dictionary<string, StoredSemaphore>(StringComparer.Ordinal);
         var damaged = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (group, pair) in EtcdPair.Read(response.Kvs))
+        foreach (var (group, pair) in EtcdPair.Read(keys))
         {
             try
             {
-                if (pair.Decode(group, Description) is { Exists: true } stored)
+                if (pair.Decode(group, Description, isRestored) is { Exists: true } stored)
                     semaphores[group] = stored;
             }
             catch (SemaphoreStoreException e)
@@ -93,9 +94,8 @@ public sealed class EtcdStore : ISemaphoreStore
     /// <inheritdoc/>
     public async Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken)
     {
-        var (first, end) = EtcdKeys.RangeOf(group);
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = first, RangeEnd = end }, cancellationToken);
-        return EtcdPair.Read(response.Kvs, group).Decode(group, Description);
+        var ranges = await ReadAsync(EtcdRanges.Of(group), cancellationToken);
+        return Decode(ranges[0], ranges[1], group);
     }
 
     /// <inheritdoc/>
@@ -108,7 +108,15 @@ public sealed class EtcdStore : ISemaphoreStore
     }
 
     /// <inheritdoc/>
-    public Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken)
+    {
+        var request = new TxnRequest { Success = { new RequestOp { RequestDeleteRange = new DeleteRangeRequest { Key = EtcdKeys.Restored } } } };
+        var response = await _etcd.TxnAsync(request);
+
+        // What the watch has noticed is known to whoever confirms it.
+        _etcd.ForgetRestore();
+        return response.Responses[0].ResponseDeleteRange.Deleted > 0;
+    }
 
     /// <summary>Saves what has queued up, then closes the connection.</summary>
     public async ValueTask DisposeAsync()
@@ -148,6 +156,15 @@ public sealed class EtcdStore : ISemaphoreStore
         }
     }
 
+    private async Task<IReadOnlyList<IList<KeyValue>>> ReadAsync(RangeRequest[] ranges, CancellationToken cancellationToken)
+    {
+        _etcd.ThrowIfRestored();
+        return await _etcd.TryReadAsync(ranges, cancellationToken) ?? throw _etcd.Restored();
+    }
+
+    private StoredSemaphore Decode(IList<KeyValue> keys, IList<KeyValue> mark, string group) =>
+        EtcdPair.Read(keys, group).Decode(group, Description, isRestored: mark.Count > 0);
+
     private void TakeQueued(List<EtcdSave> waiting)
     {
         while (_saves.Reader.TryRead(out var save))
@@ -158,6 +175,7 @@ public sealed class EtcdStore : ISemaphoreStore
     {
         try
         {
+            _etcd.ThrowIfRestored();
             var response = await _etcd.TxnAsync(batch.Request);
             var hasWritten = false;
             for (var i = 0; i < batch.Saves.Count; i++)
@@ -188,8 +206,8 @@ public sealed class EtcdStore : ISemaphoreStore
         try
         {
             var outcome = response.Succeeded
-                ? new SaveOutcome(true, save.IsWrite ? new StoredSemaphore(save.Desired, revision) : save.Seen)
-                : new SaveOutcome(false, EtcdPair.Read(response.Responses[0].ResponseRange.Kvs, save.Group).Decode(save.Group, Description));
+                ? new SaveOutcome(true, save.Stored(revision))
+                : new SaveOutcome(false, Decode(response.Responses[0].ResponseRange.Kvs, response.Responses[1].ResponseRange.Kvs, save.Group));
             if (_unsettled.TryGetValue(save.Group, out var compared) && !Equals(compared, outcome.Current.Revision))
                 _unsettled.Remove(save.Group);
             save.Complete(outcome);
@@ -201,8 +219,9 @@ public sealed class EtcdStore : ISemaphoreStore
     }
 
     /// <summary>
-    /// Whether a save has to write. One that changes nothing only compares, unless a transaction with the same compare may still be on its way: it
-    /// would come true after the answer. A write makes its compare fail.
+    /// Whether a save has to write. One that changes nothing only compares, unless the caller asks for a fence, or a transaction of ours with the same
+    /// compare may still be on its way. That one may be a release or another number of slots, and would commit after a repeated lock, or a change of the
+    /// slots that finds nothing to change, was answered. A write makes its compare fail.
     /// </summary>
     private bool MustWrite(EtcdSave save) => save.MustWrite || !ReferenceEquals(save.Desired, save.Seen.Semaphore)
         || (_unsettled.TryGetValue(save.Group, out var compared) && Equals(compared, save.Seen.Revision));

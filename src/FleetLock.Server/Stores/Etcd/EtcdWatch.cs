@@ -1,9 +1,8 @@
 using FleetLock.Server.EtcdApi;
-using Google.Protobuf;
 
 namespace FleetLock.Server;
 
-/// <summary>Tells what is saved in etcd, by whomever: one watch on the keys of all groups, taken up again where it ended.</summary>
+/// <summary>Reports which groups others have saved: one watch on the keys of all groups, which continues where it ended.</summary>
 internal sealed class EtcdWatch : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
@@ -11,22 +10,19 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
     private readonly EtcdConnection _etcd;
     private readonly EtcdOwnSaves _own;
-    private readonly Action<string, StoredSemaphore> _tell;
+    private readonly Action<string> _changed;
     private readonly CancellationTokenSource _stop = new();
-
-    // What is beside the semaphores: airlock writes a semaphore alone.
-    private readonly Dictionary<string, ByteString> _extras = new(StringComparer.Ordinal);
     private Task _watching = Task.CompletedTask;
 
     // The revision to go on from; 0 for now.
     private long _next;
     private TimeSpan _pause = FirstPause;
 
-    internal EtcdWatch(EtcdConnection etcd, EtcdOwnSaves own, Action<string, StoredSemaphore> tell)
+    internal EtcdWatch(EtcdConnection etcd, EtcdOwnSaves own, Action<string> changed)
     {
         _etcd = etcd;
         _own = own;
-        _tell = tell;
+        _changed = changed;
     }
 
     internal void Start() => _watching = Task.Run(WatchAsync);
@@ -73,64 +69,52 @@ internal sealed class EtcdWatch : IAsyncDisposable
         }
 
         _pause = FirstPause;
-        if (response.Created && _next == 0)
-            await LoadAsync();
+        if (response.Created && !await CatchUpAsync())
+            return false;
         if (!response.Created || _next == 0)
             _next = response.Header.Revision + 1;
         if (response.Events.Count > 0)
         {
             await _own.Running;
-            Tell(response.Events);
+            Report(response.Events);
         }
 
         return true;
     }
 
-    /// <summary>Tells everything, after a time of which nothing is known.</summary>
-    private async Task LoadAsync()
+    /// <summary>Reads at the beginning of a watch. An idle server so notices that etcd went back, and then waits for revisions that are long in coming.</summary>
+    /// <returns>False when the watch has to begin anew.</returns>
+    private async Task<bool> CatchUpAsync()
     {
-        var response = await _etcd.RangeAsync(new RangeRequest { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End }, _stop.Token);
-        _extras.Clear();
-        foreach (var (group, pair) in EtcdPair.Read(response.Kvs))
+        // Not the watch's own header: a member may be behind the others, and answers it all the same.
+        if (await _etcd.TryReadAsync([_next == 0 ? EtcdRanges.All(keysOnly: true) : EtcdRanges.Restored()], _stop.Token) is not { } ranges)
         {
-            if (pair.Extras is { } extras)
-                _extras[group] = extras;
-            Tell(group, pair);
+            _next = 0;
+            return false;
         }
+
+        // Of the time before it nothing is known.
+        if (_next == 0)
+            Report(EtcdPair.Read(ranges[0]).Keys);
+        return true;
     }
 
-    private void Tell(IEnumerable<Event> events)
+    private void Report(IEnumerable<Event> events)
     {
-        // What a transaction has written comes together, and in any order.
-        var changed = new Dictionary<string, KeyValue?>(StringComparer.Ordinal);
+        // One transaction of ours writes both keys of a group, and one of airlock's the first alone.
+        var changed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var change in events)
         {
-            var isDelete = change.Type == Event.Types.EventType.Delete;
-            if (!EtcdKeys.TryRead(change.Kv.Key, out var group, out var isSemaphore))
-                continue;
-            if (isSemaphore && _own.Has(change.Kv.ModRevision))
-                changed.Remove(group);
-            else if (isSemaphore)
-                changed[group] = isDelete ? null : change.Kv;
-            else if (isDelete)
-                _extras.Remove(group);
-            else
-                _extras[group] = change.Kv.Value;
+            if (EtcdKeys.TryRead(change.Kv.Key, out var group, out _) && !_own.Has(change.Kv.ModRevision))
+                changed.Add(group);
         }
 
-        foreach (var (group, semaphore) in changed)
-            Tell(group, new EtcdPair(semaphore, _extras.GetValueOrDefault(group)));
+        Report(changed);
     }
 
-    private void Tell(string group, EtcdPair pair)
+    private void Report(IEnumerable<string> groups)
     {
-        try
-        {
-            _tell(group, pair.Decode(group, _etcd.Description));
-        }
-        catch (SemaphoreStoreException)
-        {
-            // A damaged value is not news: whoever decides for the group meets it in the store.
-        }
+        foreach (var group in groups)
+            _changed(group);
     }
 }

@@ -1,0 +1,33 @@
+using FleetLock.Server.EtcdApi;
+using Google.Protobuf;
+
+namespace FleetLock.Server;
+
+/// <summary>What a transaction compares.</summary>
+internal static class EtcdCompares
+{
+    /// <summary>Adds that a group, and the mark of a restore, are as they were seen.</summary>
+    internal static void AddTo(TxnRequest request, string group, StoredSemaphore seen)
+    {
+        var revision = (EtcdRevision?)seen.Revision ?? EtcdRevision.None;
+        var semaphore = EtcdKeys.Semaphore(group);
+        request.Compare.Add(Revision(semaphore, revision.Semaphore));
+
+        // Revisions repeat after a restore, before anybody has noticed it: airlock, or a server that has just started, may have written.
+        if (revision.Semaphore != 0)
+            request.Compare.Add(new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Value, Value = revision.Value });
+        request.Compare.Add(Revision(EtcdKeys.Companion(group), revision.Companion));
+        request.Compare.Add(IsRestored(seen.IsRestored));
+    }
+
+    /// <summary>That the store has the mark of a restore, or has it not.</summary>
+    internal static Compare IsRestored(bool isRestored) => new()
+    {
+        Key = EtcdKeys.Restored,
+        Target = Compare.Types.CompareTarget.Version,
+        Result = isRestored ? Compare.Types.CompareResult.Greater : Compare.Types.CompareResult.Equal,
+        Version = 0,
+    };
+
+    private static Compare Revision(ByteString key, long revision) => new() { Key = key, Target = Compare.Types.CompareTarget.Mod, ModRevision = revision };
+}

@@ -1,0 +1,56 @@
+using FleetLock.Server.EtcdApi;
+
+namespace FleetLock.Server;
+
+/// <summary>
+/// How far etcd is known to have come: the cluster and its highest revision, from the headers of responses. An answer that is behind what was known when
+/// its request was sent shows that etcd went back to an earlier state.
+/// </summary>
+internal sealed class EtcdSequence
+{
+    private readonly Lock _lock = new();
+    private volatile Position _current = new(0, 0);
+
+    /// <summary>What is known now. A request takes it along.</summary>
+    internal Position Current => _current;
+
+    /// <summary>Notes an answer.</summary>
+    /// <param name="sent">What was known when its request was sent. Answers overtake each other, so it may be less than is known now.</param>
+    /// <param name="header">The answer's header.</param>
+    /// <returns>False when etcd went back.</returns>
+    internal bool TryAdvance(Position sent, ResponseHeader header)
+    {
+        if (!IsAfter(sent, header))
+            return false;
+        lock (_lock)
+        {
+            // An answer from before a restore says nothing about the time after it.
+            if (_current.Restores != sent.Restores)
+                return true;
+            if (_current.Cluster != 0 && header.ClusterId != _current.Cluster)
+                return false;
+            if (header.Revision > _current.Revision)
+                _current = _current with { Cluster = header.ClusterId, Revision = header.Revision };
+            return true;
+        }
+    }
+
+    /// <summary>Begins again, once the restore is marked in the store.</summary>
+    internal void Restart(ResponseHeader header)
+    {
+        lock (_lock)
+            _current = new Position(header.ClusterId, header.Revision) { Restores = _current.Restores + 1 };
+    }
+
+    private static bool IsAfter(Position sent, ResponseHeader header) =>
+        sent.Cluster == 0 || (header.ClusterId == sent.Cluster && header.Revision >= sent.Revision);
+
+    /// <summary>A point of the sequence.</summary>
+    /// <param name="Cluster">The cluster; 0 before the first answer.</param>
+    /// <param name="Revision">The highest revision.</param>
+    internal sealed record Position(ulong Cluster, long Revision)
+    {
+        /// <summary>How many restores were seen before.</summary>
+        internal int Restores { get; init; }
+    }
+}
