@@ -123,7 +123,7 @@ internal sealed class EtcdConnection : IDisposable
     /// <exception cref="SemaphoreStoreException">It failed.</exception>
     internal async Task WatchAsync(WatchCreateRequest request, Func<WatchResponse, Task<bool>> handle, CancellationToken cancellationToken)
     {
-        var member = _current;
+        var (member, sent) = (_current, _sequence.Current);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, member.Left);
         try
         {
@@ -137,7 +137,10 @@ internal sealed class EtcdConnection : IDisposable
             await call.RequestStream.WriteAsync(new WatchRequest { CreateRequest = request }, either.Token);
             while (await call.ResponseStream.MoveNext(either.Token))
             {
-                if (!await handle(call.ResponseStream.Current))
+                // What others have written is known too. Of another cluster, the read at the beginning of the watch finds it.
+                var response = call.ResponseStream.Current;
+                _sequence.TryAdvance(sent, response.Header);
+                if (!await handle(response))
                     return;
             }
         }
@@ -173,11 +176,19 @@ internal sealed class EtcdConnection : IDisposable
     {
         var sent = _sequence.Current;
         var response = await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), cancellationToken);
-        if (_sequence.TryAdvance(sent, response.Header))
+        if (_sequence.TryAdvance(sent, response.Header, HasWritten(response)))
             return response;
         await MarkRestoredAsync(member, sent, response.Header);
         return null;
     }
+
+    private static bool HasWritten(TxnResponse response) => response.Responses.Any(operation => operation.ResponseCase switch
+    {
+        ResponseOp.ResponseOneofCase.ResponsePut => true,
+        ResponseOp.ResponseOneofCase.ResponseDeleteRange => operation.ResponseDeleteRange.Deleted > 0,
+        ResponseOp.ResponseOneofCase.ResponseTxn => HasWritten(operation.ResponseTxn),
+        _ => false,
+    });
 
     /// <summary>Marks the restore in the store itself, so that no server grants until it is confirmed.</summary>
     private async Task MarkRestoredAsync(Member member, EtcdSequence.Position sent, ResponseHeader header)

@@ -17,11 +17,16 @@ internal sealed class EtcdSequence
     /// <summary>Notes an answer.</summary>
     /// <param name="sent">What was known when its request was sent. Answers overtake each other, so it may be less than is known now.</param>
     /// <param name="header">The answer's header.</param>
+    /// <param name="isWrite">Whether the request has written, so that the revision is a new one.</param>
     /// <returns>False when etcd went back.</returns>
+    internal bool TryAdvance(Position sent, ResponseHeader header, bool isWrite) => IsAfter(sent, header, isWrite) && TryAdvance(sent, header);
+
+    /// <summary>Notes an answer that may come from a member that is behind the others, such as a watch's. It shows only what was reached.</summary>
+    /// <param name="sent">What was known when it was asked for.</param>
+    /// <param name="header">Its header.</param>
+    /// <returns>False when it is of another cluster.</returns>
     internal bool TryAdvance(Position sent, ResponseHeader header)
     {
-        if (!IsAfter(sent, header))
-            return false;
         lock (_lock)
         {
             // An answer from before a restore says nothing about the time after it.
@@ -42,8 +47,8 @@ internal sealed class EtcdSequence
             _current = new Position(header.ClusterId, header.Revision) { Restores = _current.Restores + 1 };
     }
 
-    private static bool IsAfter(Position sent, ResponseHeader header) =>
-        sent.Cluster == 0 || (header.ClusterId == sent.Cluster && header.Revision >= sent.Revision);
+    private static bool IsAfter(Position sent, ResponseHeader header, bool isWrite) =>
+        sent.Cluster == 0 || (header.ClusterId == sent.Cluster && header.Revision >= sent.Revision + (isWrite ? 1 : 0));
 
     /// <summary>A point of the sequence.</summary>
     /// <param name="Cluster">The cluster; 0 before the first answer.</param>
