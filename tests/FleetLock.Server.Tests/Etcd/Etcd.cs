@@ -1,3 +1,4 @@
+using System.Text;
 using FleetLock.TestKit;
 
 namespace FleetLock.Server.Tests;
@@ -28,5 +29,15 @@ internal static class Etcd
         var store = new EtcdStore(options);
         await store.OpenAsync(TestContext.Current.CancellationToken);
         return store;
+    }
+
+    /// <summary>Writes both keys in one transaction, as any version of ours does.</summary>
+    internal static async Task PutPairAsync(this EtcdProcess etcd, string semaphore, string companion)
+    {
+        static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+        (await etcd.PostAsync("v3/kv/txn", $$$"""
+            {"success":[{"requestPut":{"key":"{{{Base64(Key)}}}","value":"{{{Base64(semaphore)}}}"}},
+                        {"requestPut":{"key":"{{{Base64(CompanionKey)}}}","value":"{{{Base64(companion)}}}"}}]}
+            """)).Dispose();
     }
 }

@@ -213,15 +213,7 @@ public sealed class EtcdCompanionTests(EtcdFixture fixture) : IClassFixture<Etcd
     private static GroupSemaphore Semaphore(SlotHolder holder, ImmutableList<CancelledGrant>? cancelled = null) =>
         GroupSemaphore.Restore(3, 2, ImmutableSortedDictionary.Create<string, SlotHolder>(StringComparer.Ordinal).Add("a", holder), cancelled);
 
-    /// <summary>Both keys in one transaction, as any version of ours writes them.</summary>
-    private async Task PutBothAsync(string companion)
-    {
-        static string Base64(string text) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
-        (await _etcd.PostAsync("v3/kv/txn", $$$"""
-            {"success":[{"requestPut":{"key":"{{{Base64(Etcd.Key)}}}","value":"{{{Base64("""{"total_slots":2,"holders":["a"]}""")}}}"}},
-                        {"requestPut":{"key":"{{{Base64(Etcd.CompanionKey)}}}","value":"{{{Base64(companion)}}}"}}]}
-            """)).Dispose();
-    }
+    private Task PutBothAsync(string companion) => _etcd.PutPairAsync("""{"total_slots":2,"holders":["a"]}""", companion);
 
     private async Task<StoredSemaphore> SaveAsync(StoredSemaphore seen, GroupSemaphore desired)
     {

@@ -147,7 +147,7 @@ public sealed class EtcdFaultTests
         var batch = new EtcdBatch();
         Assert.True(batch.TryAdd(new EtcdSave(Group, StoredSemaphore.None, Held(1, "a"), mustWrite: false), isWrite: true));
 
-        Assert.True((await connection.TxnAsync(batch.Request)).Succeeded);
+        Assert.True((await connection.TxnAsync(batch.CreateRequest())).Succeeded);
     }
 
     [Fact]

@@ -58,6 +58,24 @@ public sealed class EtcdFenceTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
     }
 
     [Fact]
+    public async Task A_save_fails_where_the_same_revision_has_another_value()
+    {
+        // Two etcds that have come equally far stand for one before and after a restore that nobody has noticed.
+        await using var before = await EtcdProcess.StartAsync();
+        await using var after = await EtcdProcess.StartAsync();
+        await using var store = await before.OpenAsync();
+        var held = (await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token)).Current;
+        await after.PutPairAsync("""{"total_slots":1,"holders":["b"]}""", (await before.GetAsync(Etcd.CompanionKey)).Value!);
+        await using var other = await after.OpenAsync();
+
+        var (isSaved, current) = await other.SaveAsync(Group, held, Held(1), Token);
+
+        Assert.False(isSaved);
+        Assert.Equal(["b"], current.Semaphore.Holders.Keys);
+        Assert.Equal(((EtcdRevision)held.Revision!).Semaphore, ((EtcdRevision)current.Revision!).Semaphore);
+    }
+
+    [Fact]
     public async Task A_lock_that_is_refused_writes_nothing()
     {
         var etcd = await fixture.EmptyAsync();
@@ -76,7 +94,7 @@ public sealed class EtcdFenceTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
         var seen = await store.LoadAsync(Group, Token);
         var batch = new EtcdBatch();
         Assert.True(batch.TryAdd(new EtcdSave(Group, seen, change(seen.Semaphore), mustWrite: false), isWrite: true));
-        return batch.Request;
+        return batch.CreateRequest();
     }
 
     private static async Task<bool> RunAsync(EtcdProcess etcd, TxnRequest request)

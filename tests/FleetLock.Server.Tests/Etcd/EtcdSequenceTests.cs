@@ -2,6 +2,7 @@ using FleetLock.Server.EtcdApi;
 
 namespace FleetLock.Server.Tests;
 
+[Trait("Lane", "Fast")]
 public sealed class EtcdSequenceTests
 {
     private readonly EtcdSequence _sequence = new();
@@ -63,7 +64,8 @@ public sealed class EtcdSequenceTests
         var sent = _sequence.Current;
         Assert.False(_sequence.TryAdvance(sent, Header(10), isWrite: false));
 
-        _sequence.Restart(Header(11));
+        Assert.True(_sequence.TryRestart(sent, Header(11)));
+        Assert.False(_sequence.TryRestart(sent, Header(30)));
 
         Assert.True(_sequence.TryAdvance(sent, Header(21), isWrite: false));
         Assert.False(_sequence.TryAdvance(sent, Header(12), isWrite: false));

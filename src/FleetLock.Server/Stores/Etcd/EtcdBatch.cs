@@ -21,27 +21,16 @@ internal sealed class EtcdBatch
     /// <summary>The saves, in the order of the responses.</summary>
     internal List<EtcdSave> Saves { get; } = [];
 
-    /// <summary>The transaction. One group alone needs no other around its own.</summary>
-    internal TxnRequest Request
-    {
-        get
-        {
-            if (_requests.Count == 1)
-                return _requests[0];
-            var all = new TxnRequest();
-            foreach (var request in _requests)
-                all.Success.Add(new RequestOp { RequestTxn = request });
-            return all;
-        }
-    }
-
     /// <summary>Adds a save, unless the batch is full or has its group already: of two saves that have seen the same, the second is to find a conflict.</summary>
     internal bool TryAdd(EtcdSave save, bool isWrite)
     {
+        // One compare of the mark of a restore is for all of them.
+        if (Saves.Count > 0 && Saves[0].Seen.IsRestored != save.Seen.IsRestored)
+            return false;
         if (Saves.Count >= MaxGroups || _bytes >= FullBytes || _groups.Contains(save.Group))
             return false;
         save.IsWrite = isWrite;
-        var request = RequestFor(save);
+        var request = CreateRequest(save);
         var bytes = request.CalculateSize();
         if (Saves.Count > 0 && _bytes + bytes > FullBytes)
             return false;
@@ -52,22 +41,56 @@ internal sealed class EtcdBatch
         return true;
     }
 
-    /// <summary>What came of one save.</summary>
-    internal TxnResponse ResponseOf(TxnResponse response, int index) => Saves.Count == 1 ? response : response.Responses[index].ResponseTxn;
-
-    private static TxnRequest RequestFor(EtcdSave save)
+    /// <summary>The transaction. One group alone needs no other around its own.</summary>
+    internal TxnRequest CreateRequest()
     {
+        var request = new TxnRequest { Compare = { EtcdCompares.IsRestored(Saves[0].Seen.IsRestored) } };
+        if (_requests.Count == 1)
+        {
+            request.MergeFrom(_requests[0]);
+            request.Failure.Add(new RequestOp { RequestRange = EtcdRanges.Restored() });
+            return request;
+        }
+
+        foreach (var own in _requests)
+            request.Success.Add(new RequestOp { RequestTxn = own });
+        request.Failure.Add(new RequestOp { RequestRange = EtcdRanges.All() });
+        return request;
+    }
+
+    /// <summary>What came of one save.</summary>
+    /// <param name="response">The transaction's response.</param>
+    /// <param name="index">The save's index.</param>
+    /// <returns>Whether it was saved; otherwise the keys that are stored instead, and whether the mark of a restore is.</returns>
+    internal (bool IsSaved, IList<KeyValue> Keys, bool IsRestored) ReadResponse(TxnResponse response, int index)
+    {
+        if (Saves.Count == 1)
+        {
+            return response.Succeeded
+                ? (true, [], false)
+                : (false, response.Responses[0].ResponseRange.Kvs, response.Responses[1].ResponseRange.Kvs.Count > 0);
+        }
+
+        if (!response.Succeeded)
+            return (false, response.Responses[0].ResponseRange.Kvs, !Saves[index].Seen.IsRestored);
+        var own = response.Responses[index].ResponseTxn;
+        return own.Succeeded ? (true, [], false) : (false, own.Responses[0].ResponseRange.Kvs, Saves[index].Seen.IsRestored);
+    }
+
+    private static TxnRequest CreateRequest(EtcdSave save)
+    {
+        var (semaphore, companion) = (EtcdKeys.Semaphore(save.Group), EtcdKeys.Companion(save.Group));
         var request = new TxnRequest();
-        EtcdCompares.AddTo(request, save.Group, save.Seen);
+        EtcdCompares.AddTo(request, semaphore, companion, save.Seen.Revision as EtcdRevision ?? EtcdRevision.None);
         if (save.IsWrite)
         {
             // Both keys, whatever differs: the same revision says that they belong together.
-            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Semaphore(save.Group), Value = save.Value } });
-            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = EtcdKeys.Companion(save.Group), Value = save.Companion } });
+            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = semaphore, Value = save.Value } });
+            request.Success.Add(new RequestOp { RequestPut = new PutRequest { Key = companion, Value = save.Companion } });
         }
 
         // This read makes a mere compare linearizable too: without any operation etcd would answer from the member's own, perhaps stale, state.
-        request.Failure.Add(EtcdRanges.Of(save.Group).Select(range => new RequestOp { RequestRange = range }));
+        request.Failure.Add(new RequestOp { RequestRange = EtcdRanges.Of(save.Group) });
         return request;
     }
 }

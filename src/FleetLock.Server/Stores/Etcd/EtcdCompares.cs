@@ -6,18 +6,15 @@ namespace FleetLock.Server;
 /// <summary>What a transaction compares.</summary>
 internal static class EtcdCompares
 {
-    /// <summary>Adds that a group, and the mark of a restore, are as they were seen.</summary>
-    internal static void AddTo(TxnRequest request, string group, StoredSemaphore seen)
+    /// <summary>Adds that the keys of a group are as they were seen.</summary>
+    internal static void AddTo(TxnRequest request, ByteString semaphore, ByteString companion, EtcdRevision seen)
     {
-        var revision = (EtcdRevision?)seen.Revision ?? EtcdRevision.None;
-        var semaphore = EtcdKeys.Semaphore(group);
-        request.Compare.Add(Revision(semaphore, revision.Semaphore));
+        request.Compare.Add(Revision(semaphore, seen.Semaphore));
 
         // Revisions repeat after a restore, before anybody has noticed it: airlock, or a server that has just started, may have written.
-        if (revision.Semaphore != 0)
-            request.Compare.Add(new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Value, Value = revision.Value });
-        request.Compare.Add(Revision(EtcdKeys.Companion(group), revision.Companion));
-        request.Compare.Add(IsRestored(seen.IsRestored));
+        if (seen.Semaphore != 0)
+            request.Compare.Add(new Compare { Key = semaphore, Target = Compare.Types.CompareTarget.Value, Value = seen.Value });
+        request.Compare.Add(Revision(companion, seen.Companion));
     }
 
     /// <summary>That the store has the mark of a restore, or has it not.</summary>

@@ -16,6 +16,8 @@ internal sealed class EtcdConnection : IDisposable
     /// <summary>The most that one answer of etcd may be: 64 MiB, which is all groups with all holders.</summary>
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
+    private const string RestoreAdvice = ", as when a snapshot is restored. Nothing is granted until 'fleetlockctl confirm-restore'";
+
     /// <summary>How often a silent connection is tried. etcd ends one that is tried more often than every 5 seconds.</summary>
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(10);
 
@@ -50,6 +52,9 @@ internal sealed class EtcdConnection : IDisposable
 
     /// <summary>The time that one call may take; one that is under way keeps what it began with.</summary>
     internal TimeSpan CallTimeout { get; set; }
+
+    /// <summary>How many restores were noticed.</summary>
+    internal int Restores => _sequence.Current.Restores;
 
     /// <summary>Reads. Every member is tried, because a read that failed has done nothing.</summary>
     /// <param name="reads">The ranges. The read is linearizable, as etcd's are unless told otherwise, and as of one moment.</param>
@@ -110,7 +115,7 @@ internal sealed class EtcdConnection : IDisposable
     }
 
     /// <summary>The error of a restore, which is reported with it.</summary>
-    internal SemaphoreStoreException Restored() => new(Interlocked.Exchange(ref _restore, null) ?? Description + " went back to an earlier state");
+    internal SemaphoreStoreException Restored() => new(Interlocked.Exchange(ref _restore, null) ?? Description + " went back to an earlier state" + RestoreAdvice);
 
     /// <summary>Leaves a restore that was noticed unreported.</summary>
     internal void ForgetRestore() => Volatile.Write(ref _restore, null);
@@ -196,8 +201,7 @@ internal sealed class EtcdConnection : IDisposable
         var change = header.ClusterId == sent.Cluster
             ? string.Create(CultureInfo.InvariantCulture, $"revision {header.Revision} after {sent.Revision}")
             : "another cluster";
-        var report = $"etcd at {EtcdStoreOptions.Show(member.Endpoint)} went back to an earlier state ({change}), as when a snapshot is restored. "
-            + "Nothing is granted until 'fleetlockctl confirm-restore'";
+        var report = $"etcd at {EtcdStoreOptions.Show(member.Endpoint)} went back to an earlier state ({change}){RestoreAdvice}";
         var mark = new TxnRequest
         {
             Compare = { EtcdCompares.IsRestored(false) },
@@ -206,8 +210,10 @@ internal sealed class EtcdConnection : IDisposable
         try
         {
             var marked = await CallAsync(member, (m, options) => m.Keys.TxnAsync(mark, options), CancellationToken.None);
-            _sequence.Restart(marked.Header);
-            Volatile.Write(ref _restore, report);
+
+            // Otherwise another answer, or another server, has found it before and reports it.
+            if (_sequence.TryRestart(sent, marked.Header) && marked.Succeeded)
+                Volatile.Write(ref _restore, report);
         }
         catch (RpcException e)
         {

@@ -8,11 +8,11 @@ internal static class EtcdRanges
     /// <summary>All groups, and the mark of a restore.</summary>
     internal static RangeRequest All(bool keysOnly = false) => new() { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End, KeysOnly = keysOnly };
 
-    /// <summary>One group, then the mark of a restore.</summary>
-    internal static RangeRequest[] Of(string group)
+    /// <summary>One group.</summary>
+    internal static RangeRequest Of(string group)
     {
         var (first, end) = EtcdKeys.RangeOf(group);
-        return [new RangeRequest { Key = first, RangeEnd = end }, Restored()];
+        return new RangeRequest { Key = first, RangeEnd = end };
     }
 
     /// <summary>The mark of a restore.</summary>

@@ -41,10 +41,18 @@ internal sealed class EtcdSequence
     }
 
     /// <summary>Begins again, once the restore is marked in the store.</summary>
-    internal void Restart(ResponseHeader header)
+    /// <param name="sent">What was known when the request was sent whose answer showed the restore.</param>
+    /// <param name="header">The header of the mark's answer.</param>
+    /// <returns>False when another answer has shown the same restore before.</returns>
+    internal bool TryRestart(Position sent, ResponseHeader header)
     {
         lock (_lock)
-            _current = new Position(header.ClusterId, header.Revision) { Restores = _current.Restores + 1 };
+        {
+            if (_current.Restores != sent.Restores)
+                return false;
+            _current = new Position(header.ClusterId, header.Revision) { Restores = sent.Restores + 1 };
+            return true;
+        }
     }
 
     private static bool IsAfter(Position sent, ResponseHeader header, bool isWrite) =>

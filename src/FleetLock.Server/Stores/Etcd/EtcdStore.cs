@@ -94,8 +94,8 @@ public sealed class EtcdStore : ISemaphoreStore
     /// <inheritdoc/>
     public async Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken)
     {
-        var ranges = await ReadAsync(EtcdRanges.Of(group), cancellationToken);
-        return Decode(ranges[0], ranges[1], group);
+        var ranges = await ReadAsync([EtcdRanges.Of(group), EtcdRanges.Restored()], cancellationToken);
+        return Decode(group, ranges[0], isRestored: ranges[1].Count > 0);
     }
 
     /// <inheritdoc/>
@@ -162,8 +162,8 @@ public sealed class EtcdStore : ISemaphoreStore
         return await _etcd.TryReadAsync(ranges, cancellationToken) ?? throw _etcd.Restored();
     }
 
-    private StoredSemaphore Decode(IList<KeyValue> keys, IList<KeyValue> mark, string group) =>
-        EtcdPair.Read(keys, group).Decode(group, Description, isRestored: mark.Count > 0);
+    private StoredSemaphore Decode(string group, IList<KeyValue> keys, bool isRestored) =>
+        EtcdPair.Read(keys, group).Decode(group, Description, isRestored);
 
     private void TakeQueued(List<EtcdSave> waiting)
     {
@@ -176,13 +176,16 @@ public sealed class EtcdStore : ISemaphoreStore
         try
         {
             _etcd.ThrowIfRestored();
-            var response = await _etcd.TxnAsync(batch.Request);
+            var response = await _etcd.TxnAsync(batch.CreateRequest());
             var hasWritten = false;
             for (var i = 0; i < batch.Saves.Count; i++)
             {
-                var own = batch.ResponseOf(response, i);
-                hasWritten |= own.Succeeded && batch.Saves[i].IsWrite;
-                Complete(batch.Saves[i], own, response.Header.Revision);
+                var (isSaved, keys, isRestored) = batch.ReadResponse(response, i);
+                hasWritten |= isSaved && batch.Saves[i].IsWrite;
+                if (isSaved)
+                    Complete(batch.Saves[i], batch.Saves[i].Stored(response.Header.Revision));
+                else
+                    Conflict(batch.Saves[i], keys, isRestored);
             }
 
             // Otherwise it is the revision of whoever wrote last.
@@ -201,21 +204,30 @@ public sealed class EtcdStore : ISemaphoreStore
         }
     }
 
-    private void Complete(EtcdSave save, TxnResponse response, long revision)
+    private void Complete(EtcdSave save, StoredSemaphore stored)
+    {
+        Settle(save.Group, stored);
+        save.Complete(new SaveOutcome(true, stored));
+    }
+
+    private void Conflict(EtcdSave save, IList<KeyValue> keys, bool isRestored)
     {
         try
         {
-            var outcome = response.Succeeded
-                ? new SaveOutcome(true, save.Stored(revision))
-                : new SaveOutcome(false, Decode(response.Responses[0].ResponseRange.Kvs, response.Responses[1].ResponseRange.Kvs, save.Group));
-            if (_unsettled.TryGetValue(save.Group, out var compared) && !Equals(compared, outcome.Current.Revision))
-                _unsettled.Remove(save.Group);
-            save.Complete(outcome);
+            var current = Decode(save.Group, keys, isRestored);
+            Settle(save.Group, current);
+            save.Complete(new SaveOutcome(false, current));
         }
         catch (SemaphoreStoreException e)
         {
             save.Fail(e);
         }
+    }
+
+    private void Settle(string group, StoredSemaphore stored)
+    {
+        if (_unsettled.TryGetValue(group, out var compared) && !Equals(compared, stored.Revision))
+            _unsettled.Remove(group);
     }
 
     /// <summary>

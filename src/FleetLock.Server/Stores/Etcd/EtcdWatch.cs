@@ -16,6 +16,9 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
     // The revision to go on from; 0 for now.
     private long _next;
+
+    // The restores before that revision: after another one it means something else.
+    private int _restores;
     private TimeSpan _pause = FirstPause;
 
     internal EtcdWatch(EtcdConnection etcd, EtcdOwnSaves own, Action<string> changed)
@@ -87,9 +90,10 @@ internal sealed class EtcdWatch : IAsyncDisposable
     private async Task<bool> CatchUpAsync()
     {
         // Not the watch's own header: a member may be behind the others, and answers it all the same.
-        if (await _etcd.TryReadAsync([_next == 0 ? EtcdRanges.All(keysOnly: true) : EtcdRanges.Restored()], _stop.Token) is not { } ranges)
+        var ranges = await _etcd.TryReadAsync([_next == 0 ? EtcdRanges.All(keysOnly: true) : EtcdRanges.Restored()], _stop.Token);
+        if (ranges is null || _restores != _etcd.Restores)
         {
-            _next = 0;
+            (_restores, _next) = (_etcd.Restores, 0);
             return false;
         }
 
