@@ -21,11 +21,11 @@ public sealed class GrantTests : IDisposable
         Machine.RequireUnix();
         await using var server = await StartServerAsync();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var late = new AnsweringServer(request => request.Line == Lock ? Keep(asked) : Forward(server, request));
+        await using var late = new RawServer(request => request.Line == Lock ? Keep(asked) : Forward(server, request));
         await HoldAsync(server);
 
         var interrupted = _ctl.Start([command, "-u", late.Url, "-i", _ctl.Id, .. rest]);
-        await asked.Task.WaitAsync(CtlProcess.Patience, TestContext.Current.CancellationToken);
+        await asked.Task.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
         await interrupted.SignalAsync("TERM");
 
         Assert.Equal(130, (await interrupted.EndAsync()).ExitCode);
@@ -40,7 +40,7 @@ public sealed class GrantTests : IDisposable
     public async Task A_lost_grant_is_undone(string command, params string[] rest)
     {
         await using var server = await StartServerAsync();
-        await using var lossy = new AnsweringServer(request => request.Line == Lock ? Lose(server, request) : Forward(server, request));
+        await using var lossy = new RawServer(request => request.Line == Lock ? Lose(server, request) : Forward(server, request));
 
         var failed = await _ctl.RunAsync([command, "-u", lossy.Url, "-i", _ctl.Id, .. rest]);
 
@@ -187,7 +187,7 @@ public sealed class GrantTests : IDisposable
     private Task<Finished> ReleaseAsync(ServerProcess server, JsonElement grant) =>
         _ctl.RunAsync("unlock-if-held", "-u", server.Url(), "-i", Text(grant, "id"), "--grant-id", Text(grant, "grantId"));
 
-    private string Undo(AnsweringServer server) =>
+    private string Undo(RawServer server) =>
         $"DELETE /v1/groups/default/grants/{server.Requests[0].Header("FleetLock-Grant")}?id={_ctl.Id}&reason=undo HTTP/1.1";
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;

@@ -5,6 +5,7 @@ using FleetLock.Endurance;
 // dotnet run -c Release --project tests/FleetLock.Endurance -- fuzz [REQUESTS [SEED]]
 // dotnet run -c Release --project tests/FleetLock.Endurance -- handover [ROUNDS]
 // dotnet run -c Release --project tests/FleetLock.Endurance -- idle [CONNECTIONS [SLOW_SENDERS]]
+// dotnet run -c Release --project tests/FleetLock.Endurance -- simulate [SECONDS [FIRST_SEED]]; 0 seconds replay one seed and print its events
 // Each prints its figures, and fails when a promise is broken.
 var runs = new Dictionary<string, Func<Task<bool>>>
 {
@@ -12,6 +13,7 @@ var runs = new Dictionary<string, Func<Task<bool>>>
     ["kill"] = () => KillRun.RunAsync(TimeSpan.FromSeconds(Number(1, 120))),
     ["fuzz"] = () => FuzzRun.RunAsync(requests: Number(1, 20_000), seed: Number(2, 1)),
     ["handover"] = () => HandoverRun.RunAsync(rounds: Number(1, 300)),
+    ["simulate"] = () => SimulationRun.RunAsync(TimeSpan.FromSeconds(Number(1, 60)), first: Number(2, 1)),
     ["idle"] = () => IdleRun.RunAsync(connections: Number(1, 10_000), slowSenders: Number(2, 100)),
 };
 if (args.Length == 0 || !runs.TryGetValue(args[0], out var run))

@@ -27,11 +27,19 @@ public sealed class FleetLockClient : IDisposable
     /// <param name="options">The server and how to reach it.</param>
     /// <exception cref="FleetLockInputException">The time-out is neither positive nor infinite, or longer than timers can count.</exception>
     public FleetLockClient(FleetLockClientOptions options)
+        : this(options, null)
+    {
+    }
+
+    /// <summary>A client on another transport: the simulation's network.</summary>
+    internal FleetLockClient(FleetLockClientOptions options, HttpMessageHandler? network)
     {
         _options = options ?? throw new ArgumentNullException(nameof(options));
         if (options.HasTimeout && (options.Timeout <= TimeSpan.Zero || options.Timeout > FleetLockClientOptions.MaxTimeout))
             throw new FleetLockInputException("timeout", $"The time-out is {options.Timeout}; it takes up to {FleetLockClientOptions.MaxTimeout.TotalDays} days, or infinite.");
-        _http = HttpTransport.Create(options);
+        _http = network is null
+            ? HttpTransport.Create(options)
+            : new HttpClient(network, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>The server's base address.</summary>

@@ -177,8 +177,7 @@ public sealed class LockOperation
     /// <returns>Why it did not succeed; <see langword="null"/> when it did.</returns>
     private async Task<string?> CancelAsync(TimeSpan timeLimit, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeLimit);
+        using var limit = new Deadline(timeLimit, _client.Options.Clock, cancellationToken);
         var reason = "no answer in time";
         try
         {

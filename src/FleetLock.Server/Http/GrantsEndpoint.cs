@@ -62,6 +62,9 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
         context.Response.Headers[FleetLockProtocol.GrantHeader] = grantId;
         context.Response.Headers[FleetLockProtocol.GrantStatusHeader] = outcome;
         var reason = context.Request.Query[FleetLockProtocol.ReasonParameter].ToString() == "undo" ? " (undo)" : "";
-        ServerLog.GrantCancelled(logger, group, id, grantId, outcome + reason);
+        if (reply == SlotReply.Kept)
+            ServerLog.GrantKept(logger, group, id, grantId, reason);
+        else
+            ServerLog.GrantCancelled(logger, group, id, grantId, outcome + reason);
     }
 }

@@ -57,6 +57,9 @@ internal static partial class ServerLog
     [LoggerMessage(12, LogLevel.Information, "group {Group}: grant {GrantId} of {Id} cancelled: {Outcome}")]
     internal static partial void GrantCancelled(ILogger logger, string group, string id, string grantId, string outcome);
 
+    [LoggerMessage(14, LogLevel.Warning, "group {Group}: grant {GrantId} of {Id} cancelled{Reason}; the slot stays held, by another grant or because it is shared")]
+    internal static partial void GrantKept(ILogger logger, string group, string id, string grantId, string reason);
+
     [LoggerMessage(13, LogLevel.Warning, "the restored store is confirmed by {Who}; slots are granted again")]
     internal static partial void RestoreConfirmed(ILogger logger, string who);
 

@@ -215,7 +215,7 @@ public sealed class SlotRunTests : IDisposable
         using var client = Exchange.ClientOf(server.Url);
         using var run = (await TakeAsync(client)).Run;
 
-        Assert.NotNull(await run!.UndoAsync(Exchange.LongerTimeout));
+        Assert.NotNull(await run!.UndoAsync(TestTimeout.Hang));
 
         AssertUndone(server, 1);
     }

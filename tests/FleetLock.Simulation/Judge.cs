@@ -1,0 +1,96 @@
+using FleetLock.Server;
+
+namespace FleetLock.Simulation;
+
+/// <summary>
+/// Judges the history against a counting semaphore with owners: never more holders than slots; nobody believes in a slot that they do not hold; no
+/// acknowledged grant or release is lost; and in the end no slot is held that nobody believes in and nobody has reported.
+/// </summary>
+internal sealed class Judge(World world)
+{
+    private readonly List<Belief> _beliefs = [];
+
+    // When a steady-state of an id last took effect: what its other sessions believe ends with it, as the protocol says.
+    private readonly Dictionary<string, TimeSpan> _unlocked = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
+    private GroupSemaphore _current = GroupSemaphore.None;
+
+    /// <summary>What broke a promise first; <see langword="null"/> when nothing did.</summary>
+    internal string? Violation { get; private set; }
+
+    /// <summary>Whether a backup was restored, and not confirmed yet: what it has lost is lost by definition.</summary>
+    internal bool IsRestored { get; set; }
+
+    internal int Grants { get; private set; }
+
+    internal bool AnyBelief => _beliefs.Exists(IsValid);
+
+    /// <summary>A session was told that it holds a slot.</summary>
+    internal Belief Believe(string id, string session, TimeSpan requested)
+    {
+        Grants++;
+        var belief = new Belief(id, session, requested);
+        _beliefs.Add(belief);
+        Check($"{session} was told that {id} holds a slot");
+        return belief;
+    }
+
+    /// <summary>A session has begun to release its slot, or has crashed.</summary>
+    internal void End(Belief belief) => _beliefs.Remove(belief);
+
+    internal void Unlocked(string id) => _unlocked[id] = world.Time.Now;
+
+    /// <summary>A client or a server has reported that a slot may be held without an owner.</summary>
+    internal void Report(string id) => _reported.Add(id);
+
+    internal void Committed(GroupSemaphore next, string writer)
+    {
+        var isGrant = next.Holders.Keys.Any(id => !_current.Holders.ContainsKey(id));
+        if (isGrant && next.Holders.Count > next.Slots)
+            Fail($"{writer} made {next.Holders.Count} holders of {next.Slots} slots");
+        if (isGrant && IsRestored)
+            Fail($"{writer} granted from a store that went back");
+        _reported.RemoveWhere(id => _current.Holders.ContainsKey(id) && !next.Holders.ContainsKey(id));
+        _current = next;
+        Check($"{writer} saved {string.Join(",", next.Holders.Keys)}");
+    }
+
+    /// <summary>The store went back to an earlier state, or an administrator has put its holders right.</summary>
+    internal void Replaced(GroupSemaphore next) => _current = next;
+
+    internal void GrantedUnconfigured(string server) => Fail($"{server} granted in a group that it does not have");
+
+    /// <summary>All clients are idle: whatever is held still is a leak, and must have been reported.</summary>
+    internal void CheckLeaks()
+    {
+        foreach (var id in _current.Holders.Keys)
+        {
+            if (!_reported.Contains(id))
+                Fail($"{id} holds a slot that nobody believes in and nobody reported");
+        }
+    }
+
+    private void Check(string what)
+    {
+        foreach (var belief in _beliefs)
+        {
+            if (IsValid(belief) && !IsRestored && !_current.Holders.ContainsKey(belief.Id))
+                Fail($"{belief.Session} believes that {belief.Id} holds a slot, and it does not, after: {what}");
+        }
+
+        var believers = _beliefs.Where(IsValid).Select(belief => belief.Id).Distinct(StringComparer.Ordinal).Count();
+        if (believers > world.Slots)
+            Fail($"{believers} ids believe that they hold one of {world.Slots} slots, after: {what}");
+    }
+
+    private bool IsValid(Belief belief) => !_unlocked.TryGetValue(belief.Id, out var unlocked) || unlocked < belief.Requested;
+
+    private void Fail(string violation)
+    {
+        Violation ??= violation;
+        world.Trace($"VIOLATION {violation}");
+    }
+}
+
+/// <summary>A session that was told that its id holds a slot.</summary>
+internal sealed record Belief(string Id, string Session, TimeSpan Requested);

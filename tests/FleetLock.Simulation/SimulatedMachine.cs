@@ -1,0 +1,136 @@
+namespace FleetLock.Simulation;
+
+/// <summary>
+/// A machine that takes and releases slots with the real client: it waits, gives up, is interrupted, crashes, comes back, and asks another server.
+/// </summary>
+internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServer> servers, string id, string session)
+{
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(20);
+
+    private SimulatedNetwork _network = new(world, servers);
+
+    /// <summary>Whether it does nothing and will do nothing any more.</summary>
+    internal bool IsIdle { get; private set; }
+
+    /// <summary>Lives until a time: takes a slot, uses it, releases it, and again.</summary>
+    internal async Task LiveAsync(TimeSpan end)
+    {
+        while (world.Time.Now < end)
+        {
+            await SleepAsync(world.Between(0, 10));
+            if (world.Happens(world.Faults.MachineCrash))
+                await RebootAsync(null);
+            else
+                await UseSlotAsync();
+        }
+
+        IsIdle = true;
+    }
+
+    private async Task UseSlotAsync()
+    {
+        using var client = NewClient();
+        var operation = new LockOperation(client, World.Group, id);
+        using var interrupted = world.Random.Next(5) == 0 ? new CancellationTokenSource(world.Between(0, 15), world.Time) : new CancellationTokenSource();
+        var requested = world.Time.Now;
+        world.Trace($"{session} locks {id} with {world.Name(operation.GrantId)}");
+        FleetLockResult result;
+        try
+        {
+            result = await operation.AcquireAsync(new SlotWaiter(world.Time, world.Random.NextDouble), DrawWait(), null, ReportLeak, interrupted.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            world.Trace($"{session} is interrupted");
+            return;
+        }
+
+        world.Trace($"{session} is answered {result.Status} {result.Kind} new={result.IsNewGrant}");
+        if (result.Status == FleetLockStatus.Granted)
+            await HoldAsync(client, operation, world.Judge.Believe(id, session, requested));
+    }
+
+    private async Task HoldAsync(FleetLockClient client, LockOperation operation, Belief belief)
+    {
+        await SleepAsync(world.Between(0.1, 15));
+        if (world.Happens(world.Faults.MachineCrash))
+        {
+            await RebootAsync(belief);
+            return;
+        }
+
+        world.Judge.End(belief);
+        if (world.Random.Next(2) == 0)
+            await UnlockAsync(client);
+        else
+            await ReleaseGrantAsync(client, operation.GrantId);
+    }
+
+    /// <summary>The machine ends without a word, and reports steady-state when it is back.</summary>
+    private async Task RebootAsync(Belief? belief)
+    {
+        world.Trace($"{session} crashes");
+        _network.Crash();
+        if (belief is not null)
+            world.Judge.End(belief);
+        await SleepAsync(world.Between(6, 20));
+        _network = new SimulatedNetwork(world, servers);
+        using var client = NewClient();
+        await UnlockAsync(client);
+    }
+
+    /// <summary>Sends steady-state until it is acknowledged.</summary>
+    private async Task UnlockAsync(FleetLockClient client)
+    {
+        world.Trace($"{session} unlocks {id}");
+        while (!(await client.UnlockAsync(World.Group, id)).IsSuccess)
+            await SleepAsync(world.Between(0.5, 3));
+        world.Trace($"{session} has unlocked {id}");
+    }
+
+    private async Task ReleaseGrantAsync(FleetLockClient client, string grantId)
+    {
+        world.Trace($"{session} releases {world.Name(grantId)} of {id}");
+        for (; ; )
+        {
+            var result = await client.CancelGrantAsync(World.Group, id, grantId, isUndo: false, CancellationToken.None);
+            if (result.Kind == ErrorKinds.ClientGrantKept)
+            {
+                // Somebody else relies on the slot, or has left it: only a steady-state frees it.
+                await SleepAsync(world.Between(0, 5));
+                await UnlockAsync(client);
+                return;
+            }
+
+            if (result.IsSuccess || (result.HttpStatus == 200 && result.Kind == ErrorKinds.NotHeld))
+                return;
+            await SleepAsync(world.Between(0.5, 3));
+        }
+    }
+
+    private void ReportLeak(PossibleLeak leak)
+    {
+        world.Trace($"{session} reports that {leak.Id} may hold a slot: {leak.Reason}");
+        world.Judge.Report(leak.Id);
+    }
+
+    private WaitPolicy? DrawWait() => world.Random.Next(3) == 0
+        ? null
+        : new WaitPolicy { Timeout = world.Between(1, 60), RetryInterval = TimeSpan.FromSeconds(5) };
+
+    private FleetLockClient NewClient() => new(
+        new FleetLockClientOptions
+        {
+            Server = ServerAddress.Parse($"http://s{world.Random.Next(servers.Count)}"),
+            Timeout = RequestTimeout,
+            Clock = world.Time,
+        },
+        _network);
+
+    private Task SleepAsync(TimeSpan time)
+    {
+        var slept = new TaskCompletionSource();
+        world.Time.After(time, slept.SetResult);
+        return slept.Task;
+    }
+}
