@@ -98,7 +98,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
             var result = await operation.AcquireAsync(Waiter, call.Policy, report.OnStep, found => leak = found, stopped).ConfigureAwait(false);
             Work.Post(
                 () => Write(result, leak),
-                () => result.Status == FleetLockStatus.Granted ? operation.UndoAsync(LockOperation.InterruptedUndoTimeLimit) : Task.FromResult(leak));
+                () => result.Status == FleetLockStatus.Granted ? operation.UndoAsync(InteractiveLimits.InterruptedRelease) : Task.FromResult(leak));
         }
         catch when (leak is not null)
         {

@@ -180,7 +180,7 @@ public sealed class RefusalTests : IDisposable
     public async Task An_interrupted_lock_says_that_its_outcome_is_unknown()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals.");
-        await using var server = new RawServer(RawAnswer.Never);
+        await using var server = new RawServer(RawAnswer.Never, RawAnswer.Http(404));
         var process = _ctl.Start("recursive-lock", "-u", server.Url, "-i", "node1");
         await server.Asked.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
 

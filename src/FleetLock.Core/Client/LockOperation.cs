@@ -10,9 +10,6 @@ public sealed class LockOperation
     /// <summary>The longest that an undo is tried while somebody waits for the result.</summary>
     public static readonly TimeSpan UndoTimeLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>The same after an interruption: Ctrl+C is to end a command within a second.</summary>
-    public static readonly TimeSpan InterruptedUndoTimeLimit = TimeSpan.FromMilliseconds(700);
-
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
 
@@ -138,7 +135,7 @@ public sealed class LockOperation
     /// <returns>A task that completes when it is undone.</returns>
     internal async Task AbandonAsync(Action<PossibleLeak> onLeak, CancellationToken cancellationToken)
     {
-        var limit = cancellationToken.IsCancellationRequested ? InterruptedUndoTimeLimit : UndoTimeLimit;
+        var limit = cancellationToken.IsCancellationRequested ? InteractiveLimits.InterruptedRelease : UndoTimeLimit;
         if (await UndoAsync(limit, CancellationToken.None).ConfigureAwait(false) is { } leak)
             onLeak(leak);
     }

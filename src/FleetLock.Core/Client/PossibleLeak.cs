@@ -14,6 +14,6 @@ public sealed record PossibleLeak(string Group, string Id, string Server, bool I
     public string Describe(string release)
     {
         var slot = IsReservation ? $"The server has reserved a slot of group '{Group}' for '{Id}'" : $"The server may have granted the slot of group '{Group}' to '{Id}'";
-        return $"{slot}, and the lock could not be undone at {Server}: {Reason}. If nothing else holds that slot, {release}";
+        return $"{slot}, and the lock could not be undone at {Server}: {Reason.TrimEnd('.')}. If nothing else holds that slot, {release}";
     }
 }

@@ -9,7 +9,7 @@ namespace FleetLock;
 public static class InteractiveLimits
 {
     /// <summary>
-    /// The release of what may have been granted, after Ctrl+C or a signal has ended the wait: 0.7 seconds, so that it all ends within a second.
+    /// The undo of what may have been granted, after Ctrl+C or a signal has ended the wait: 0.7 seconds, so that it all ends within a second.
     /// </summary>
     public static TimeSpan InterruptedRelease => Read(nameof(InterruptedRelease), 0.7);
 

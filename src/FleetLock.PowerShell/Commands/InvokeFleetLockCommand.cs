@@ -105,7 +105,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
         {
             // Stopped between the grant and the block.
             using (run)
-                leak = Task.Run(() => run.UndoAsync(LockOperation.InterruptedUndoTimeLimit)).GetAwaiter().GetResult();
+                leak = Task.Run(() => run.UndoAsync(InteractiveLimits.InterruptedRelease)).GetAwaiter().GetResult();
             if (leak is not null)
                 ReportLeak(leak);
             throw;

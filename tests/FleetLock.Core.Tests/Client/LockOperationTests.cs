@@ -9,7 +9,7 @@ public sealed class LockOperationTests
     private const string Lock = "POST /v1/pre-reboot HTTP/1.1";
     private const string Undo = $"DELETE /v1/groups/workers/grants/{Grant}?id={Exchange.Id}&reason=undo HTTP/1.1";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TestTimeout.Hang;
     private static readonly RawAnswer Full = Error(409, "failed_lock_semaphore_full");
     private static readonly RawAnswer Reserved = Error(202, "waiting_for_node_drain");
 
