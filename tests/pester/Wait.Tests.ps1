@@ -154,7 +154,7 @@ Describe 'Lock-FleetGroup -Wait against literal answers' {
     }
 
     It 'waits for each of several ids at the same time' {
-        $raw = New-RawServer (New-Answer 503 '{"kind":"store_unavailable","value":"away"}' 'Retry-After: 300')
+        $raw = New-RawServer (@(New-Answer 503 '{"kind":"store_unavailable","value":"away"}' 'Retry-After: 300') * 3 + (New-Answer 404))
         $waiting = Start-Script "'n1', 'n2', 'n3' | Lock-FleetGroup -Group web -Wait -Uri $($raw.Url)"
         Wait-Until { $raw.Requests.Count -eq 3 }
         (Stop-Script $waiting).State | Should -Be 'Stopped'

@@ -43,7 +43,7 @@ public sealed class OpenApiTests : IAsyncLifetime
     public void It_has_every_kind_that_the_server_gives_and_no_other()
     {
         var kinds = typeof(ErrorKinds).GetFields().Select(field => (string)field.GetRawConstantValue()!)
-            .Except([ErrorKinds.ClientFailedRequest, ErrorKinds.ClientRunHeld, ErrorKinds.GenericHttpPrefix, ErrorKinds.GenericValue]);
+            .Except([ErrorKinds.ClientFailedRequest, ErrorKinds.ClientRunHeld, ErrorKinds.ClientGrantKept, ErrorKinds.GenericHttpPrefix, ErrorKinds.GenericValue]);
 
         Assert.Equal(kinds.Order(), Schema("Error").GetProperty("properties").GetProperty("kind").GetProperty("enum").EnumerateArray().Select(kind => kind.GetString()!).Order());
     }
@@ -119,6 +119,10 @@ public sealed class OpenApiTests : IAsyncLifetime
         AssertDescribed("/v1/groups/{group}", "put", await _server.AskAsync(RawClient.Request("PUT /v1/groups/workers", """{"slots":-2}"""u8.ToArray(), ProtocolHeader)));
         AssertDescribed("/v1/groups/{group}/holders/{id}", "delete", await _server.AskAsync(RawClient.Head("DELETE /v1/groups/workers/holders/a?reason=gone", ProtocolHeader)));
         AssertDescribed("/v1/groups/{group}/holders/{id}", "delete", await _server.AskAsync(RawClient.Head("DELETE /v1/groups/workers/holders/a?reason=gone", ProtocolHeader)));
+        AssertDescribed("/v1/groups/{group}/grants/{grantId}", "delete", await _server.AskAsync(RawClient.Head($"DELETE /v1/groups/workers/grants/{new string('a', 32)}?id=a", ProtocolHeader)));
+        AssertDescribed("/v1/groups/{group}/grants/{grantId}", "delete", await _server.AskAsync(RawClient.Head("DELETE /v1/groups/workers/grants/A?id=a", ProtocolHeader)));
+        AssertDescribed("/v1/restore-mark", "delete", await _server.AskAsync(RawClient.Head("DELETE /v1/restore-mark", ProtocolHeader)));
+        AssertDescribed("/v1", "get", await _server.AskAsync(RawClient.Head("GET /v1")));
         AssertDescribed("/healthz", "get", await _server.AskAsync(RawClient.Head("GET /healthz")));
         AssertDescribed("/metrics", "get", await _server.AskAsync(RawClient.Head("GET /metrics")));
         AssertDescribed("/openapi.json", "get", await _server.AskAsync(RawClient.Head("GET /openapi.json")));
