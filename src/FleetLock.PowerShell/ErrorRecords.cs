@@ -14,11 +14,9 @@ internal static class ErrorRecords
     internal static ErrorRecord From(FleetLockResult result, PossibleLeak? leak = null)
     {
         var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
-        var exception = new FleetLockException(result);
-        var details = leak is null
-            ? Details(exception.Message, exception.Advice)
-            : Details($"{exception.Message} {Describe(leak)}", UnlockCommand(leak.Group, leak.Id));
-        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = details };
+        var exception = leak is null ? new FleetLockException(result) : new FleetLockException(result, Describe(leak));
+        var next = leak is null ? exception.Advice : UnlockCommand(leak.Group, leak.Id);
+        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = Details(exception.Message, next) };
     }
 
     /// <summary>What an undo left at the server, and the command that releases it.</summary>

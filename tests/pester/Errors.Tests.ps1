@@ -5,6 +5,7 @@ BeforeDiscovery {
         @{ Id = 'FleetGroupBusy'; Category = 'ResourceBusy'; Answer = @{ Status = 409; Body = '{"kind":"failed_lock_semaphore_full","value":"full"}' }; Command = { Lock-FleetGroup web -Id n1 -Uri $raw.Url } }
         @{ Id = 'FleetGroupPending'; Category = 'ResourceBusy'; Answer = @{ Status = 202; Body = '{"kind":"waiting_for_node_drain","value":"draining"}' }; Command = { Lock-FleetGroup web -Id n1 -Uri $raw.Url } }
         @{ Id = 'FleetGroupRefused'; Category = 'InvalidArgument'; Command = { Lock-FleetGroup nope -Id n1 -Uri $url } }
+        @{ Id = 'FleetGrantKept'; Category = 'ResourceBusy'; Command = { $first, $null = 1, 2 | ForEach-Object { Lock-FleetGroup web -Id n1 -Uri $url }; Unlock-FleetGroup web -Id n1 -GrantId $first.GrantId -Uri $url } }
         @{ Id = 'FleetGroupNotFound'; Category = 'ObjectNotFound'; Command = { Get-FleetGroup nope -Uri $url } }
         @{ Id = 'FleetServerUnreachable'; Category = 'ConnectionError'; Command = { Lock-FleetGroup web -Id n1 -Uri $nowhere } }
         @{ Id = 'FleetRequestTimedOut'; Category = 'OperationTimeout'; Answer = 'Never'; Command = { Lock-FleetGroup web -Id n1 -Uri $raw.Url -TimeoutSec 1 } }
@@ -12,6 +13,7 @@ BeforeDiscovery {
         @{ Id = 'FleetServerInvalid'; Category = 'InvalidArgument'; Command = { Lock-FleetGroup web -Id n1 -Uri nonsense } }
         @{ Id = 'FleetGroupInvalid'; Category = 'InvalidArgument'; Command = { Lock-FleetGroup a_b -Id n1 -Uri $url } }
         @{ Id = 'FleetNodeIdInvalid'; Category = 'InvalidArgument'; Command = { Lock-FleetGroup web -Id "a`tb" -Uri $url } }
+        @{ Id = 'FleetGrantIdInvalid'; Category = 'InvalidArgument'; Command = { Unlock-FleetGroup web -Id n1 -GrantId 0123 -Uri $url } }
         @{ Id = 'FleetApplicationIdInvalid'; Category = 'InvalidArgument'; Command = { Get-FleetNodeId dfd7882acda64c34aca76193c46f5d4e -ApplicationId zz } }
         @{ Id = 'FleetMachineIdInvalid'; Category = 'InvalidArgument'; Command = { Get-FleetNodeId zz } }
         @{ Id = 'FleetConfigurationInvalid'; Category = 'InvalidArgument'; Environment = @{ FLEETLOCK_CONFIG = '/absent.json' }; Command = { Get-FleetLockConfiguration } }
@@ -34,6 +36,7 @@ BeforeDiscovery {
         @{ Command = 'Lock-FleetGroup web -Id n1'; Exception = 'FleetLock.FleetLockException' }
         @{ Command = 'Unlock-FleetGroup web -Id n1'; Exception = 'FleetLock.FleetLockException' }
         @{ Command = 'Get-FleetGroup'; Exception = 'FleetLock.FleetGroupsException' }
+        @{ Command = 'Confirm-FleetStoreRestore'; Exception = 'FleetLock.FleetGroupsException' }
         @{ Command = 'Set-FleetGroup web -Slots 1'; Exception = 'FleetLock.FleetGroupsException' }
         @{ Command = 'Lock-FleetGroup a_b -Id n1'; Exception = 'FleetLock.FleetLockInputException' }
     )

@@ -103,18 +103,20 @@ Describe 'A slot that cannot be undone' {
         @{ Command = 'Lock-FleetGroup web -Id n1' }
         @{ Command = 'Invoke-FleetLock { 1 } -Group web -Id n1' }
     ) {
-        $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Never), (New-Answer 404)
-        $transcript = Join-Path $TestDrive 'host.txt'
-        $shell = [powershell]::Create([runspacefactory]::CreateRunspace($Host))
-        $shell.Runspace.Open()
-        $null = $shell.AddScript("Import-Module '$ModulePath'; Start-Transcript '$transcript'; $Command -Uri $($raw.Url)")
-        $null = $shell.BeginInvoke()
-        $raw.Asked.Wait([timespan]::FromMinutes(1)) | Should -BeTrue
-        $shell.Stop()
-        $shell.Runspace.Dispose()
-        $shell.Dispose()
-        Get-Content $transcript -Raw | Should -Match "Unlock-FleetGroup -Group web -Id 'n1'"
-        Stop-RawServer $raw
+        # In an engine of its own, whose host is the one that people have.
+        $script = Join-Path $TestDrive 'stopped.ps1'
+        Set-Content $script @'
+param($ModulePath, $TestKitPath, $Command)
+Add-Type -Path $TestKitPath
+$raw = [FleetLock.TestKit.RawServer]::new([FleetLock.TestKit.RawAnswer[]]([FleetLock.TestKit.RawAnswer]::Never, [FleetLock.TestKit.RawAnswer]::Http(404, '', [string[]]@())))
+$runspace = [runspacefactory]::CreateRunspace($Host)
+$runspace.Open()
+$shell = [powershell]::Create($runspace)
+$null = $shell.AddScript("Import-Module '$ModulePath'; $Command -Uri $($raw.Url)").BeginInvoke()
+$raw.Asked.Wait()
+$shell.Stop()
+'@
+        (Invoke-Engine -File $script $ModulePath $TestKitPath $Command) -join ' ' | Should -BeLike "*Unlock-FleetGroup -Group web -Id 'n1'*"
     }
 }
 

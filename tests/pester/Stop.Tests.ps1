@@ -7,6 +7,8 @@ BeforeDiscovery {
         @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru'; MayBeGranted = $false }
         @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru -Wait'; MayBeGranted = $false }
         @{ Command = 'Unlock-FleetGroup web -Id n1 -PassThru -Force -Reason dead'; MayBeGranted = $false }
+        @{ Command = "Unlock-FleetGroup web -Id n1 -PassThru -GrantId $('a' * 32)"; MayBeGranted = $false }
+        @{ Command = 'Confirm-FleetStoreRestore'; MayBeGranted = $false }
         @{ Command = 'Get-FleetGroup web'; MayBeGranted = $false }
         @{ Command = 'Set-FleetGroup web -Slots 1 -PassThru'; MayBeGranted = $false }
         @{ Command = 'Test-FleetLock web -Id n1'; MayBeGranted = $false }

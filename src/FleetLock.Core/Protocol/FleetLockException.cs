@@ -8,10 +8,16 @@ public sealed class FleetLockException : Exception
     public FleetLockException(FleetLockResult result)
         : base(Describe(result)) => Result = result;
 
+    /// <summary>Wraps a result that is not a success, and adds to its message.</summary>
+    /// <param name="result">The result.</param>
+    /// <param name="addition">One sentence or more, such as those of <see cref="PossibleLeak.Describe"/>.</param>
+    public FleetLockException(FleetLockResult result, string addition)
+        : base($"{Describe(result)} {addition}") => Result = result;
+
     /// <summary>The full result.</summary>
     public FleetLockResult Result { get; }
 
-    /// <summary>What to do next; the message ends with it.</summary>
+    /// <summary>What to do next, which is in the message.</summary>
     public string Advice => FleetLock.Advice.For(Result);
 
     private static string Describe(FleetLockResult result)
