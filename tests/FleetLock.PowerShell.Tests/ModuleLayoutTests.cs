@@ -25,7 +25,7 @@ public class ModuleLayoutTests
         var exported = Regex.Matches(exports, "'([^']+)'").Select(match => match.Groups[1].Value).Order();
 
         var nouns = TypesOf(Path.Combine(Module, edition, "FleetLock.PowerShell.dll"))
-            .Select(name => Regex.Match(name, "^(Get|Set|Lock|Test|Unlock|Invoke|Start|Stop)(Fleet[A-Za-z]+)Command$"))
+            .Select(name => Regex.Match(name, "^(Confirm|Get|Set|Lock|Test|Unlock|Invoke|Start|Stop)(Fleet[A-Za-z]+)Command$"))
             .Where(match => match.Success)
             .Select(match => $"{match.Groups[1].Value}-{match.Groups[2].Value}")
             .Order();

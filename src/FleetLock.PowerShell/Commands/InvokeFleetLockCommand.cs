@@ -40,14 +40,11 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        FleetLockClient client;
-        string group, id;
-        WaitPolicy? policy;
+        (FleetLockClient Client, string Group, string Id, WaitPolicy? Policy) slot;
         try
         {
             var configuration = Resolve(Group, Id);
-            (client, group, id) = (Connect(configuration), configuration.RequireGroup(), configuration.RequireId());
-            policy = PolicyOf(configuration);
+            slot = (Connect(configuration), configuration.RequireGroup(), configuration.RequireId(), PolicyOf(configuration));
         }
         catch (FleetLockInputException e)
         {
@@ -55,8 +52,8 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             return;
         }
 
-        if (ShouldProcess($"group '{group}' as '{id}' at {client.Server}", "Run a script block under a slot"))
-            RunUnderSlot(client, group, id, policy);
+        if (ShouldProcess($"group '{slot.Group}' as '{slot.Id}' at {slot.Client.Server}", "Run a script block under a slot"))
+            RunUnderSlot(slot.Client, slot.Group, slot.Id, slot.Policy);
     }
 
     private void RunUnderSlot(FleetLockClient client, string group, string id, WaitPolicy? policy)
@@ -92,13 +89,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             });
             WriteVerbose(result.ToString());
             if (run is null)
-            {
-                // What is in the error is reported: the exception that ends the cmdlet is the one of a stopped pipeline.
-                var error = ErrorRecords.From(result, leak);
-                leak = null;
-                ThrowTerminatingError(error);
-            }
-
+                ThrowTerminatingError(ErrorRecords.From(result, Interlocked.Exchange(ref leak, null)));
             return run!;
         }
         catch when (run is not null)
@@ -106,19 +97,18 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             // Stopped between the grant and the block.
             using (run)
                 leak = Task.Run(() => run.UndoAsync(InteractiveLimits.InterruptedRelease)).GetAwaiter().GetResult();
-            if (leak is not null)
-                ReportLeak(leak);
-            throw;
-        }
-        catch (PipelineStoppedException) when (leak is not null)
-        {
-            ReportLeak(leak);
             throw;
         }
         catch (IOException e)
         {
             ThrowTerminatingError(ErrorRecords.FromRunLock(e));
             throw;
+        }
+        finally
+        {
+            // What no error says.
+            if (leak is not null)
+                ReportLeak(leak);
         }
     }
 
