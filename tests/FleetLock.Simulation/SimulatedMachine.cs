@@ -3,7 +3,7 @@ namespace FleetLock.Simulation;
 /// <summary>
 /// A machine that takes and releases slots with the real client: it waits, gives up, is interrupted, crashes, comes back, and asks another server.
 /// </summary>
-internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServer> servers, string id, string session)
+internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServer> servers, string id, string session) : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(20);
 
@@ -26,6 +26,8 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
 
         IsIdle = true;
     }
+
+    public void Dispose() => _network.Dispose();
 
     private async Task UseSlotAsync()
     {
@@ -74,6 +76,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         if (belief is not null)
             world.Judge.End(belief);
         await SleepAsync(world.Between(6, 20));
+        _network.Dispose();
         _network = new SimulatedNetwork(world, servers);
         using var client = NewClient();
         await UnlockAsync(client);
