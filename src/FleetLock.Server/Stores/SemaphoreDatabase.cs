@@ -29,7 +29,6 @@ internal sealed class SemaphoreDatabase : IDisposable
     private readonly string _path;
     private readonly SqliteConnection _connection;
     private readonly SqliteFiles _files;
-    private readonly UnloggedSequence _unlogged;
     private readonly StoreHistory _history;
     private readonly TimeProvider _clock;
     private readonly List<SqliteCommand> _commands = [];
@@ -58,7 +57,6 @@ internal sealed class SemaphoreDatabase : IDisposable
         _path = path;
         _connection = connection;
         _files = files;
-        _unlogged = new UnloggedSequence(connection);
         _history = history;
         _clock = clock;
         _beginRead = Prepare("BEGIN");
@@ -185,32 +183,18 @@ internal sealed class SemaphoreDatabase : IDisposable
         SqliteFileChange.Linked =>
             "it has more than one name (a hard link; 'cp -al' and backups with hard links make them), and who opens it by the other name does not see "
             + "what is written here; nothing is granted until the other name is removed",
-        SqliteFileChange.Overwritten => "another file was copied over it",
         SqliteFileChange.Replaced => "another file has taken its place",
         SqliteFileChange.LogLost => "its write-ahead log (-wal, -shm) was removed or replaced",
         _ => throw new ArgumentOutOfRangeException(nameof(change)),
     };
 
     /// <summary>Compares the paths of the files with the open ones.</summary>
-    internal SqliteFileChange FindFileChange()
-    {
-        var change = _files.FindChange();
-        return change is SqliteFileChange.None or SqliteFileChange.LogLost && _unlogged.HasGoneBack() ? SqliteFileChange.Overwritten : change;
-    }
+    internal SqliteFileChange FindFileChange() => _files.FindChange();
 
-    /// <summary>Takes away the log of a file that another one has replaced, or was copied over: SQLite would apply it to the new content.</summary>
-    /// <param name="change">Which of them has happened. A file that was replaced is completed from its log first.</param>
+    /// <summary>Completes a file that another one has replaced, and removes its log: SQLite would apply it to the new file.</summary>
     /// <exception cref="SemaphoreStoreException">Another process still reads or writes the old file.</exception>
-    internal void Abandon(SqliteFileChange change)
+    internal void Abandon()
     {
-        if (change == SqliteFileChange.Overwritten)
-        {
-            const int noCheckpointOnClose = 1006;
-            SQLitePCL.raw.sqlite3_db_config(_connection.Handle, noCheckpointOnClose, 1, out _);
-            _files.RemoveLog();
-            return;
-        }
-
         if (!_files.HasLog())
             return;
         using var command = _connection.CreateCommand();

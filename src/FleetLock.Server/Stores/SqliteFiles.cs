@@ -15,9 +15,6 @@ internal enum SqliteFileChange
     /// <summary>Another file is at the path.</summary>
     Replaced,
 
-    /// <summary>An older file was copied over the file, which keeps its name and number.</summary>
-    Overwritten,
-
     /// <summary>The file is there, but not its write-ahead log or the index of that.</summary>
     LogLost,
 }

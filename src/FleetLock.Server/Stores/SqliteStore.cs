@@ -211,9 +211,9 @@ public sealed class SqliteStore : ISemaphoreStore
                 return database;
             if (change is SqliteFileChange.Missing or SqliteFileChange.Linked)
                 Require(change);
-            var isReplaced = change is SqliteFileChange.Replaced or SqliteFileChange.Overwritten;
+            var isReplaced = change == SqliteFileChange.Replaced;
             if (isReplaced)
-                database.Abandon(change);
+                database.Abandon();
             _history.IsReplaced |= isReplaced || database.IsAltered;
 
             // When nobody else has the file open, SQLite now writes the log to it, also one that was removed; nothing is lost then.
@@ -231,8 +231,8 @@ public sealed class SqliteStore : ISemaphoreStore
         try
         {
             var change = database.FindFileChange();
-            if (change is SqliteFileChange.Replaced or SqliteFileChange.Overwritten)
-                database.Abandon(change);
+            if (change == SqliteFileChange.Replaced)
+                database.Abandon();
             else
                 database.RemoveWriter();
         }

@@ -163,35 +163,6 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_backup_that_is_copied_over_the_file_is_opened_and_marked_as_restored()
-    {
-        await CopyBackupAsync(checkpoint: true);
-
-        var loaded = await _store.LoadAsync(Group, Token);
-
-        Assert.True(loaded.IsRestored);
-        Assert.Equal(["a"], loaded.Semaphore.Holders.Keys);
-        Assert.False((await _store.SaveAsync(Group, _held, Held(2, "a", "c"), Token)).IsSaved);
-        await _store.DisposeAsync();
-        await AssertSoundAsync();
-    }
-
-    [Fact]
-    public async Task A_backup_that_is_copied_over_the_file_loses_nothing_while_the_log_has_all_that_came_after_it()
-    {
-        await CopyBackupAsync(checkpoint: false);
-
-        var loaded = await _store.LoadAsync(Group, Token);
-
-        Assert.False(loaded.IsRestored);
-        Assert.Equal(["a", "b"], loaded.Semaphore.Holders.Keys);
-        await _store.DisposeAsync();
-        await AssertSoundAsync();
-        _store = await OpenAsync();
-        Assert.Equal(["a", "b"], (await _store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
-    }
-
-    [Fact]
     public async Task A_checkpoint_and_a_vacuum_of_an_operator_change_nothing()
     {
         await using var connection = await Sqlite.ConnectAsync(DataFile);
@@ -203,34 +174,6 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
         }
 
         await AssertGoesOnAsync();
-    }
-
-    [Fact]
-    public async Task A_file_that_hundreds_of_processes_have_not_closed_is_used_as_before()
-    {
-        await using var connection = await Sqlite.ConnectAsync(DataFile);
-        await connection.RunAsync(
-            """
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
-            INSERT INTO store (name, value) SELECT 'writer ' || i, 1 FROM n;
-            PRAGMA wal_checkpoint(TRUNCATE);
-            """);
-        Assert.False((await _store.LoadAsync(Group, Token)).IsRestored);
-
-        await AssertGoesOnAsync();
-    }
-
-    [Fact]
-    public void What_is_no_page_of_the_table_has_no_sequence_number()
-    {
-        var random = new Random(1);
-        var page = new byte[4096];
-        for (var i = 0; i < 10_000; i++)
-        {
-            random.NextBytes(page);
-            page[0] = 0x0A;
-            Assert.Null(UnloggedSequence.Parse(page));
-        }
     }
 
     [Fact]
@@ -331,25 +274,6 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
         var store = new SqliteStore(DataFile) { Clock = _clock };
         await store.OpenAsync(Token);
         return store;
-    }
-
-    /// <summary>Makes a backup, grants another slot, and copies the backup over the file, as <c>cp</c> does it.</summary>
-    /// <param name="checkpoint">Whether the log was written to the file before that.</param>
-    private async Task CopyBackupAsync(bool checkpoint)
-    {
-        var backup = _folder.File("backup.db");
-        await using (var connection = await Sqlite.ConnectAsync(DataFile))
-        {
-            await using (var destination = await Sqlite.ConnectAsync(backup))
-                connection.BackupDatabase(destination);
-            _held = await SaveAsync(_store, _held, Held(2, "a", "b"));
-            if (checkpoint)
-                await connection.RunAsync("PRAGMA wal_checkpoint(TRUNCATE)");
-        }
-
-        // The server sees what the file has before the copy.
-        await _store.LoadAsync(Group, Token);
-        await RunAsync("cp", backup, DataFile);
     }
 
     private async Task AssertFailsAsync(string reason)
