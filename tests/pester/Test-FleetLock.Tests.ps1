@@ -46,7 +46,7 @@ Describe 'Test-FleetLock elsewhere' {
     It 'never sends pre-reboot, nor a request that could act' {
         $raw = New-RawServer (New-Answer 400 '{"kind":"missing_header","value":"no"}')
         $null = Test-FleetLock -Uri $raw.Url
-        $raw.Requests.Line | Should -Be @('POST /v1/steady-state HTTP/1.1', 'GET /v1/groups HTTP/1.1')
+        $raw.Requests.Line | Should -Be @('POST /v1/steady-state HTTP/1.1', 'GET /v1 HTTP/1.1', 'GET /v1/groups HTTP/1.1')
         @($raw.Requests)[0].Head | Should -Not -Match 'fleet-lock-protocol'
         @($raw.Requests)[0].Body | Should -Be '{}'
         Stop-RawServer $raw
