@@ -56,21 +56,24 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
     /// <summary>A proxy whose connection broke sends the request again: the first answer is lost, and the second one goes to the client.</summary>
     private void Repeat(SimulatedServer server, SimulatedRequest request)
     {
-        if (!request.IsOver)
+        if (!request.IsOver && !request.HasResponse)
             server.Receive(request.Repeat(), response => Return(request, response));
     }
 
     private void Arrive(SimulatedServer server, SimulatedRequest request)
     {
-        if (_isCrashed || request.IsDisconnected)
+        // Nobody sends what is over: the answer to a repeat may have come first.
+        if (_isCrashed || request.IsDisconnected || request.IsOver)
             return;
         if (!server.Receive(request, ReturnUnlessRepeated))
             request.Reset();
 
         void ReturnUnlessRepeated(HttpResponseMessage response)
         {
-            if (request.Repeats.Count == 0)
-                Return(request, response);
+            if (request.Repeats.Count > 0)
+                return;
+            request.HasResponse = true;
+            Return(request, response);
         }
     }
 

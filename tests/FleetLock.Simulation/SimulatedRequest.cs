@@ -39,6 +39,9 @@ internal sealed class SimulatedRequest
     /// <summary>Whether its client has an answer, or does not wait for one any more.</summary>
     internal bool IsOver => _response.Task.IsCompleted;
 
+    /// <summary>Whether the server's answer is on its way: no proxy repeats the request then.</summary>
+    internal bool HasResponse { get; set; }
+
     /// <summary>Called when the server notices that the client has disconnected.</summary>
     internal Action? Disconnected { get; set; }
 

@@ -10,8 +10,8 @@ public sealed class SimulationTests
 {
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(30);
 
-    /// <summary>Other seeds with every day, and the same ones all day.</summary>
-    private static readonly int First = (int)(DateTime.UtcNow - DateTime.UnixEpoch).TotalDays * 100_000;
+    /// <summary>The same seeds each time, so that a failure is not a matter of luck. The endurance program tries others.</summary>
+    private const int First = 1;
 
     [Fact]
     public void No_seed_breaks_a_promise()
