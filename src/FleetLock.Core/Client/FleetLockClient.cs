@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -339,6 +340,17 @@ public sealed class FleetLockClient : IDisposable
         }
     }
 
+    /// <summary>Says that the time for an answer is over.</summary>
+    /// <param name="limit">The time.</param>
+    /// <param name="status">The code of an answer that had begun.</param>
+    internal string DescribeTimeout(TimeSpan limit, int? status = null)
+    {
+        var seconds = limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+        return status is null
+            ? $"no answer from {Server.Peer} within {seconds} s"
+            : $"the {status} answer from {Server.Peer} did not end within {seconds} s";
+    }
+
     private async Task<Outcome> ExchangeAsync(
         HttpRequestMessage request,
         HttpCompletionOption completion,
@@ -364,7 +376,7 @@ public sealed class FleetLockClient : IDisposable
         catch (Exception e) when (IsTransport(e) && deadline.HasPassed)
         {
             // Of an answer that had begun with another code than 200 the code is enough to go by.
-            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, TimedOutMessage(status is null ? "no answer" : $"the {status} answer did not end"))
+            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, DescribeTimeout(_options.Timeout, status))
             {
                 HttpStatus = status,
                 OutcomeUnknown = status is not { } begun || ResponseReader.MayHaveActed(begun),
@@ -406,8 +418,6 @@ public sealed class FleetLockClient : IDisposable
     /// </summary>
     private static bool IsWebPage(HttpContentHeaders headers) =>
         headers.ContentType?.MediaType?.ToUpperInvariant() is "TEXT/HTML" or "APPLICATION/XHTML+XML" && headers.ContentLength != 0;
-
-    private string TimedOutMessage(string what) => $"{what} from {Server.Peer} within {_options.Timeout.TotalSeconds:0.###} s";
 
     /// <summary>The seconds to ask the server to hold a request: well within the time-out, or the answer would come too late.</summary>
     private int HoldSeconds(TimeSpan hold)

@@ -175,7 +175,9 @@ public sealed class LockOperation
     private async Task<string?> CancelAsync(TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         using var limit = new Deadline(timeLimit, _client.Options.Clock, cancellationToken);
-        var reason = "no answer in time";
+
+        // The client's own time-out may be as long as the limit, and either may be first: both say the same.
+        var reason = _client.DescribeTimeout(timeLimit);
         try
         {
             for (var sleep = FirstRetry; ; sleep = sleep + sleep < LongestRetry ? sleep + sleep : LongestRetry)
@@ -191,7 +193,7 @@ public sealed class LockOperation
         }
         catch (OperationCanceledException)
         {
-            return reason;
+            return cancellationToken.IsCancellationRequested ? "it was interrupted" : reason;
         }
         catch (FleetLockInputException e)
         {
