@@ -1,4 +1,9 @@
 using FleetLock.TestKit;
+using Xunit.Sdk;
+using Xunit.v3;
+
+// Each Pester file is a row of one theory, and an engine of its own.
+[assembly: Parallelization(Mode = ParallelMode.All)]
 
 namespace FleetLock.PowerShell.Tests;
 

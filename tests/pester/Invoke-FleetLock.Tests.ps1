@@ -316,7 +316,7 @@ Describe 'Invoke-FleetLock and a release that fails' {
     It 'says how to release later, by a command that can be pasted for every id' {
         $slot.Id = "it's `$(n1)"
         $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue -ErrorVariable failed
-        "$($failed[0])" | Should -BeLike "*no such group*Unlock-FleetGroup -Group web -Id 'it''s `$(n1)'*"
+        "$($failed[0])" | Should -BeLike "*Unlock-FleetGroup -Group web -Id 'it''s `$(n1)'*"
     }
 
     It 'ends the script with -ErrorAction Stop' {
