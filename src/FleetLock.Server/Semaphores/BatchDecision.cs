@@ -54,7 +54,7 @@ internal sealed class BatchDecision
 
     /// <summary>
     /// Whether a save must write even if the semaphore is unchanged. An unlock that finds nothing is a fence: a transaction that was sent earlier, and
-    /// would grant after the unlock was answered, must fail.
+    /// would grant after the unlock was answered, must fail. So is a lock that finds its slot held: a release that was sent earlier must fail.
     /// </summary>
     internal bool MustWrite { get; private set; }
 
@@ -159,7 +159,9 @@ internal sealed class BatchDecision
             return SlotReply.UnknownGroup;
         if (_conditions.IsRestored)
             return SlotReply.StoreRestored;
-        (Semaphore, var reply) = Semaphore.Lock(request.Id, request.GrantId, request.From, _conditions.Now, _conditions.RecordsRenewals);
+        var (next, reply) = Semaphore.Lock(request.Id, request.GrantId, request.From, _conditions.Now, _conditions.RecordsRenewals);
+        MustWrite |= ReferenceEquals(next, Semaphore) && reply is (SlotReply.Renewed or SlotReply.AlreadyHeld);
+        Semaphore = next;
         return reply;
     }
 

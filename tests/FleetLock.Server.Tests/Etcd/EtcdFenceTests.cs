@@ -7,8 +7,8 @@ using static FleetLock.Server.Tests.TestServer;
 namespace FleetLock.Server.Tests;
 
 /// <summary>
-/// A grant that one server gave up, and that etcd has not run yet, does not commit once another server has answered the release. The transaction that is
-/// on its way is held back by the test, and sent when it has to lose.
+/// A grant that one server gave up, and that etcd has not run yet, does not commit once another server has answered the release; nor does a release, once
+/// another server has answered the holder's lock. The transaction that is on its way is held back by the test, and sent when it has to lose.
 /// </summary>
 public sealed class EtcdFenceTests(EtcdFixture fixture) : IClassFixture<EtcdFixture>
 {
@@ -41,6 +41,23 @@ public sealed class EtcdFenceTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
         Assert.True((await store.SaveAsync(Group, StoredSemaphore.None, GroupSemaphore.None, mustWrite: true, Token)).IsSaved);
 
         Assert.False(await RunAsync(etcd, late));
+    }
+
+    [Fact]
+    public async Task A_late_release_fails_after_the_holder_was_granted_the_slot_again()
+    {
+        var etcd = await fixture.EmptyAsync();
+        await using var server = await StartAsync(etcd.Store(), (Group, 1));
+        Assert.Equal(200, (await server.LockAsync("a")).Status);
+        var late = await PrepareLateAsync(etcd, seen => seen.Unlock("a").Next);
+        Assert.Equal(200, (await server.LockAsync("a")).Status);
+        var later = await PrepareLateAsync(etcd, seen => seen.Unlock("a").Next);
+
+        Assert.Equal(200, (await server.LockAsync("a")).Status);
+
+        Assert.False(await RunAsync(etcd, late));
+        Assert.False(await RunAsync(etcd, later));
+        Assert.Equal(["a"], await server.HoldersAsync());
     }
 
     [Fact]

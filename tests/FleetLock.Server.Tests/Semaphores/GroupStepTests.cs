@@ -100,8 +100,21 @@ public sealed class GroupStepTests
         Assert.Same(Stored.Semaphore, Saving(effects).Decision.Semaphore);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_lock_of_a_holder_always_writes(bool recordsRenewals)
+    {
+        var held = Idle with { Known = new StoredSemaphore(Held(1, "a"), "r2"), RecordsRenewals = recordsRenewals };
+        var (_, effects) = Apply(held, Arrived(Lock));
+
+        var decision = Saving(effects).Decision;
+        Assert.Equal(recordsRenewals, !ReferenceEquals(held.Known.Semaphore, decision.Semaphore));
+        Assert.Equal(recordsRenewals, !decision.MustWrite);
+    }
+
     [Fact]
-    public void A_lock_that_changes_nothing_is_confirmed_without_a_write()
+    public void A_lock_that_is_refused_is_confirmed_without_a_write()
     {
         var full = Idle with { Known = new StoredSemaphore(Held(1, "b"), "r2") };
         var (_, effects) = Apply(full, Arrived(Lock));
