@@ -54,6 +54,10 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
                 hold = left;
             var result = await attempt(hold, cancellationToken).ConfigureAwait(false);
             requests += result.Attempts;
+
+            // A release whose answer was lost was carried out, or had nothing to do.
+            if (outcomeUnknown && result is { Operation: FleetLockOperation.Unlock, Kind: ErrorKinds.NotHeld })
+                result = result with { Status = FleetLockStatus.Released, Kind = null };
             var waited = clock.GetElapsedTime(started);
 
             // A later answer settles what an earlier lost one left open, except that a refusal does not tell whether the lost one was granted.

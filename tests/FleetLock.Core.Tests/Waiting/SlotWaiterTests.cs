@@ -173,6 +173,20 @@ public sealed class SlotWaiterTests
     public async Task A_grant_settles_what_a_lost_answer_left_open() =>
         Assert.False((await WaitAsync(new ScriptedAttempts(Lost, Granted), new WaitPolicy())).OutcomeUnknown);
 
+    [Theory]
+    [InlineData(true, FleetLockStatus.Released)]
+    [InlineData(false, FleetLockStatus.Refused)]
+    public async Task A_release_that_finds_nothing_is_done_if_an_earlier_answer_was_lost(bool isLost, FleetLockStatus expected)
+    {
+        var notHeld = ScriptedAttempts.Of(FleetLockStatus.Refused) with { Operation = FleetLockOperation.Unlock, Kind = ErrorKinds.NotHeld };
+        var attempts = new ScriptedAttempts([isLost ? Lost : Busy, notHeld]);
+
+        var result = await WaitAsync(attempts, new WaitPolicy());
+
+        Assert.Equal((expected, expected == FleetLockStatus.Refused ? ErrorKinds.NotHeld : null), (result.Status, result.Kind));
+        Assert.False(result.OutcomeUnknown);
+    }
+
     [Fact]
     public async Task Each_try_that_is_followed_by_another_is_told()
     {
