@@ -34,7 +34,7 @@ internal static class LockCommand
     private static Command CreateUnlock(ClientOptions before)
     {
         var grantId = new Option<string>("--grant-id") { Description = "Release this one grant, and leave the slot to others that were granted it too.", HelpName = "GRANT-ID" };
-        var command = new Command("unlock-if-held", "Release the slot that the id holds, whoever took it; a success too when the id holds none.") { grantId };
+        var command = new Command("unlock-if-held", "Release the slot that the id holds, no matter which client took it; a success too when the id holds none.") { grantId };
         var options = new ConnectionOptions(before);
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>

@@ -13,7 +13,7 @@ internal static class EmbeddedServer
     /// <param name="allowNetworkFilesystem">Whether that may be on a network file system.</param>
     /// <param name="group">The one group.</param>
     /// <param name="slots">The group's slots.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The server.</returns>
     internal static Task<FleetLockServer> StartAsync(
         string data, bool allowNetworkFilesystem, string group, int slots, CancellationToken cancellationToken) => FleetLockServer.StartAsync(

@@ -8,7 +8,7 @@ internal static class BoundedBody
 
     /// <summary>Reads up to <see cref="MaxErrorBytes"/>. A body that breaks off gives the bytes that came.</summary>
     /// <param name="content">The body.</param>
-    /// <param name="cancellationToken">Ends the wait for more.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The bytes.</returns>
     internal static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {

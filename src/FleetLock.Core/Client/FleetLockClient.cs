@@ -54,7 +54,7 @@ public sealed class FleetLockClient : IDisposable
     /// </summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id: unique to the machine, stable across reboots, 1 to 255 printable characters.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Granted"/> only if the server answered with exactly 200.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -65,7 +65,7 @@ public sealed class FleetLockClient : IDisposable
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id: unique to the machine, stable across reboots, 1 to 255 printable characters.</param>
     /// <param name="hold">How long to hold the request, in whole seconds and less than the request's time-out; less than a second is not at all.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Granted"/> only if the server answered with exactly 200.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -77,11 +77,11 @@ public sealed class FleetLockClient : IDisposable
         SendAsync(FleetLockOperation.Lock, group, id, grantId, hold, cancellationToken);
 
     /// <summary>
-    /// Releases the slot that the id holds, whoever took it: UnlockIfHeld of the protocol. It is a success too when the id holds none.
+    /// Releases the slot that the id holds, no matter which client took it: UnlockIfHeld of the protocol. It is a success too when the id holds none.
     /// </summary>
     /// <param name="group">The group, <c>^[a-zA-Z0-9.-]+$</c>.</param>
     /// <param name="id">The node id, the same as for the lock.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; another unlock puts that right.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown; another unlock puts that right.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Released"/> only if the server answered with exactly 200.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -95,7 +95,7 @@ public sealed class FleetLockClient : IDisposable
     /// <param name="group">The group.</param>
     /// <param name="id">The node id of the lock.</param>
     /// <param name="grantId">The grant id, from <see cref="FleetLockResult.GrantId"/>.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown; the same call again settles it.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown; the same call again settles it.</param>
     /// <returns>
     /// The result; <see cref="FleetLockStatus.Released"/> only if the slot was freed. <see cref="FleetLockStatus.Refused"/> when the id still holds the slot
     /// (<see cref="ErrorKinds.ClientGrantKept"/>) or holds none (<see cref="ErrorKinds.NotHeld"/>).
@@ -128,7 +128,7 @@ public sealed class FleetLockClient : IDisposable
     /// Confirms the content of a store that went back to an earlier state, such as a restored backup, so that its servers grant again. An extension, as
     /// <see cref="GetGroupsAsync"/>.
     /// </summary>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
     /// <returns>A task that completes when the servers may grant; also when nothing was to be confirmed.</returns>
     /// <exception cref="FleetGroupsException">The server does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -151,7 +151,7 @@ public sealed class FleetLockClient : IDisposable
     }
 
     /// <summary>Lists what the server supports, for people. A lock or an undo never depends on it.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The names; none when the server does not say.</returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     internal async Task<IReadOnlyList<string>> GetFeaturesAsync(CancellationToken cancellationToken)
@@ -162,7 +162,7 @@ public sealed class FleetLockClient : IDisposable
     }
 
     /// <summary>Lists the groups with their slots and holders. An extension: of the peers only this project's own server answers it.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The groups.</returns>
     /// <exception cref="FleetGroupsException">The server does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -177,7 +177,7 @@ public sealed class FleetLockClient : IDisposable
 
     /// <summary>Shows one group. An extension, as <see cref="GetGroupsAsync"/>.</summary>
     /// <param name="group">The group.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The group.</returns>
     /// <exception cref="FleetLockInputException">The group breaks its rule. Nothing was sent.</exception>
     /// <exception cref="FleetGroupsException">The server has no such group or does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
@@ -194,7 +194,7 @@ public sealed class FleetLockClient : IDisposable
     /// <summary>Changes a group's number of slots, until the server's configuration says another. No holder is lost. An extension, as <see cref="GetGroupsAsync"/>.</summary>
     /// <param name="group">The group.</param>
     /// <param name="slots">The number of slots, from 0.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
     /// <returns>The group as it is now.</returns>
     /// <exception cref="FleetLockInputException">The group or the number breaks its rule. Nothing was sent.</exception>
     /// <exception cref="FleetGroupsException">The server has no such group or does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
@@ -219,7 +219,7 @@ public sealed class FleetLockClient : IDisposable
     /// <param name="group">The group.</param>
     /// <param name="id">The node id that holds the slot.</param>
     /// <param name="reason">Why, for the server's log: 1 to 255 printable characters.</param>
-    /// <param name="cancellationToken">Ends the call. The outcome is then unknown.</param>
+    /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
     /// <returns>The result; <see cref="FleetLockStatus.Released"/> only if the server answered with the holder whose slot it freed, who is then in <see cref="FleetLockResult.Holder"/>.</returns>
     /// <exception cref="FleetLockInputException">The group, the id or the reason breaks its rule. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
@@ -239,7 +239,7 @@ public sealed class FleetLockClient : IDisposable
     /// Asks what a FleetLock server must refuse: a steady-state request without the protocol's header and without an id.
     /// It can change no slot.
     /// </summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The outcome.</returns>
     internal Task<Outcome> ProbeAsync(CancellationToken cancellationToken) =>
         ExchangeAsync(FleetLockOperation.Unlock, NewRequest(FleetLockOperation.Unlock, "{}"u8.ToArray()), cancellationToken);

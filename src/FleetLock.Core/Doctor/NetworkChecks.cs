@@ -53,7 +53,7 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
     }
 
     /// <summary>Connects and closes.</summary>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>What was found.</returns>
     internal async Task<string> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -64,7 +64,7 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
 
     /// <summary>Shakes hands and looks at the server's certificate: chain, name and the days that it has left.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>What was found.</returns>
     internal async Task<string> HandshakeAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -22,7 +22,7 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
     /// <param name="attempt">The operation: one try. It is told how long the server may hold the request, for those that can; not at all at the first and the last try.</param>
     /// <param name="policy">How long and how often.</param>
     /// <param name="onStep">Told of each try that is followed by another; may be <see langword="null"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>
     /// The last try's result, with the attempts and the time of all. If the time is over its status is <see cref="FleetLockStatus.TimedOut"/>,
     /// and its message has the last answer.

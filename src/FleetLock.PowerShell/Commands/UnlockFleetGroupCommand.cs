@@ -4,7 +4,7 @@ using FleetLock.PowerShell.Completion;
 namespace FleetLock.PowerShell.Commands;
 
 /// <summary>
-/// <c>Unlock-FleetGroup</c>: releases the slot that an id holds, whoever took it; a success too when the id holds none. It takes
+/// <c>Unlock-FleetGroup</c>: releases the slot that an id holds, no matter which client took it; a success too when the id holds none. It takes
 /// <c>Lock-FleetGroup</c>'s objects from the pipeline, and writes nothing unless <see cref="PassThru"/> is given. With <see cref="GrantId"/> it
 /// releases one grant, and leaves the slot to others that were granted it too. With <see cref="Force"/> an operator frees the slot of another machine that is broken or gone; it takes <c>Get-FleetGroup</c>'s holders from the pipeline.
 /// </summary>

@@ -42,7 +42,7 @@ public sealed class FleetLockServer : IAsyncDisposable
 
     /// <summary>Opens the store and begins to listen.</summary>
     /// <param name="options">Groups, store and address.</param>
-    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The server, which answers.</returns>
     /// <exception cref="FleetLockInputException">A group's name or number of slots breaks its rule.</exception>
     /// <exception cref="SemaphoreStoreException">The store cannot be opened.</exception>

@@ -86,7 +86,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     }
 
     /// <summary>The groups as the store has them now: the configured ones, and any other that has holders.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The groups, by name.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed.</exception>
     internal async Task<FleetGroupList> ListAsync(CancellationToken cancellationToken)
@@ -104,14 +104,14 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     }
 
     /// <summary>Asks the store for the least that it can tell, to see whether it answers.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>Nothing of use: no group has an empty name.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed.</exception>
     internal Task<StoredSemaphore> ProbeAsync(CancellationToken cancellationToken) => _store.LoadAsync("", cancellationToken);
 
     /// <summary>One group as the store has it now.</summary>
     /// <param name="group">The group.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The group; <see langword="null"/> when it is neither configured nor held.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed, or what it has for the group is no semaphore.</exception>
     internal async Task<FleetGroup?> ShowAsync(string group, CancellationToken cancellationToken)
