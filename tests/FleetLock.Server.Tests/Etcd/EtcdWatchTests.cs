@@ -62,9 +62,9 @@ public sealed class EtcdWatchTests : IAsyncLifetime
     [Fact]
     public async Task A_release_while_the_watch_was_cut_off_wakes_who_waits_once_it_is_back()
     {
-        using var way = new TcpRelay(_etcd.Endpoint);
-        await using var store = await Etcd.OpenAsync(Etcd.Options(way.Endpoint));
         var held = await TakeAsync();
+        using var way = new TcpRelay(_etcd.Endpoint);
+        await using var store = await OpenAndCatchUpAsync(way.Endpoint);
         await using var coordinator = Coordinator(store);
         var waiting = await WaitAsync(coordinator);
 
@@ -81,9 +81,9 @@ public sealed class EtcdWatchTests : IAsyncLifetime
     [Fact]
     public async Task A_release_that_etcd_has_forgotten_when_the_watch_is_back_wakes_who_waits_too()
     {
-        using var way = new TcpRelay(_etcd.Endpoint);
-        await using var store = await Etcd.OpenAsync(Etcd.Options(way.Endpoint));
         var held = await TakeAsync();
+        using var way = new TcpRelay(_etcd.Endpoint);
+        await using var store = await OpenAndCatchUpAsync(way.Endpoint);
         await using var coordinator = Coordinator(store);
         var waiting = await WaitAsync(coordinator);
 
@@ -99,8 +99,8 @@ public sealed class EtcdWatchTests : IAsyncLifetime
     [Fact]
     public async Task The_watch_outlives_etcd()
     {
-        await using var store = await _etcd.OpenAsync();
         var held = await TakeAsync();
+        await using var store = await OpenAndCatchUpAsync(_etcd.Endpoint);
         await using var coordinator = Coordinator(store);
         var waiting = await WaitAsync(coordinator);
 
@@ -126,6 +126,17 @@ public sealed class EtcdWatchTests : IAsyncLifetime
     }
 
     private static GroupCoordinator Coordinator(EtcdStore store) => new(Group, store, new FakeTimeProvider(Since), new ServerMetrics());
+
+    /// <summary>A store whose watch has reported all that there is. A report later on would have the waiting server ask etcd while it is away.</summary>
+    private static async Task<EtcdStore> OpenAndCatchUpAsync(Uri endpoint)
+    {
+        var caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var store = new EtcdStore(Etcd.Options(endpoint));
+        store.Changed += _ => caughtUp.TrySetResult();
+        await store.OpenAsync(Token);
+        await caughtUp.Task.WaitAsync(TestTimeout.Hang, Token);
+        return store;
+    }
 
     private async Task<StoredSemaphore> TakeAsync() => (await _other.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token)).Current;
 
