@@ -96,6 +96,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
         try
         {
             var result = await operation.AcquireAsync(Waiter, call.Policy, report.OnStep, found => leak = found, stopped).ConfigureAwait(false);
+            Work.Post(() => WriteDetails(result));
             Work.Post(
                 () => Write(result, leak),
                 () => result.Status == FleetLockStatus.Granted ? operation.UndoAsync(InteractiveLimits.InterruptedRelease) : Task.FromResult(leak));
@@ -113,12 +114,16 @@ public abstract class SlotCommandBase : WaitingCommandBase
         var result = call.Policy is null
             ? await ReleaseAsync(call.Client, call.Group, call.Id, stopped).ConfigureAwait(false)
             : await Waiter.WaitAsync((_, token) => ReleaseAsync(call.Client, call.Group, call.Id, token), call.Policy, report.OnStep, stopped).ConfigureAwait(false);
+        Work.Post(() => WriteDetails(result));
         Work.Post(() => Write(result, null));
     }
 
+    /// <summary>An item of its own: where the preference for it stops the pipeline, the result is not written, and a lock is undone.</summary>
+    private void WriteDetails(FleetLockResult result) =>
+        WriteVerbose(FormattableString.Invariant($"{result} after {result.Elapsed.TotalMilliseconds:0} ms"));
+
     private void Write(FleetLockResult result, PossibleLeak? leak)
     {
-        WriteVerbose(FormattableString.Invariant($"{result} after {result.Elapsed.TotalMilliseconds:0} ms"));
         if (result.IsSuccess)
             WriteSuccess(result);
         else

@@ -51,6 +51,8 @@ public sealed class DoctorMessagesTests : IDisposable
         await AddAsync("another group", Refusal, List("idle"));
         await AddAsync("no list of groups", Refusal, NoList);
         await AddAsync("a list that is not for us", Refusal, RawAnswer.Http(401));
+        await AddAsync("credentials that are not accepted", Refusal, RawAnswer.Http(401, """{"kind":"unauthorized","value":"no"}"""));
+        await AddAsync("credentials of a node", Refusal, RawAnswer.Http(403, """{"kind":"forbidden","value":"no"}"""));
         await AddAsync("a clock that is behind", RawAnswer.Http(400, Refused, "Date: Sun, 01 Mar 2026 12:05:00 GMT"), NoList);
         await AddAsync("a clock that is ahead", RawAnswer.Http(400, Refused, "Date: Sun, 01 Mar 2026 11:00:00 GMT"), NoList);
 

@@ -83,6 +83,12 @@ Describe 'Lock-FleetGroup against the real server' {
         "$story" | Should -BeLike "*'web'*'n1'*$($server.Uri): Granted*"
         @($story).Count | Should -BeLessOrEqual 5
     }
+
+    It 'undoes a lock whose result -Verbose keeps from being written' {
+        $caught = try { & { $VerbosePreference = 'Stop'; Lock-FleetGroup web -Id n1 -Uri $server.Uri } } catch { $_ }
+        $caught | Should -BeOfType Management.Automation.ErrorRecord
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
 }
 
 Describe 'Lock-FleetGroup answered with <Case>' -ForEach $refusals {

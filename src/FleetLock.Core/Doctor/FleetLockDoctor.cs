@@ -151,6 +151,15 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         {
             list = await client.GetGroupsAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (FleetGroupsException e) when (e.Kind == ErrorKinds.Unauthorized)
+        {
+            throw new CheckFailedException(
+                $"the server does not accept the credentials ({e.Kind})", "Check the token, the user and password, or the client certificate.");
+        }
+        catch (FleetGroupsException e) when (e.Kind == ErrorKinds.Forbidden)
+        {
+            return "the server does not list its groups to this client, so that the group is not checked";
+        }
         catch (FleetGroupsException e)
         {
             return e.Status == FleetLockStatus.ProtocolError ? "none: the server cannot list its groups" : $"the server does not list its groups now ({e.Kind})";

@@ -121,6 +121,19 @@ public sealed class DoctorFindingsTests
     }
 
     [Theory]
+    [InlineData(401, ErrorKinds.Unauthorized, false)]
+    [InlineData(403, ErrorKinds.Forbidden, true)]
+    public async Task Credentials_that_the_server_does_not_accept_are_found_out(int status, string kind, bool isAccepted)
+    {
+        await using var server = new RawServer(RawAnswer.Http(400, Refused), RawAnswer.Http(status, $$"""{"kind":"{{kind}}","value":"no"}"""));
+
+        var examined = await Examined.OfAsync(server.Url);
+
+        Assert.Equal(isAccepted, examined.Passed);
+        Assert.Equal(isAccepted, examined["Extensions"].Passed);
+    }
+
+    [Theory]
     [InlineData(401)]
     [InlineData(403)]
     [InlineData(503)]
