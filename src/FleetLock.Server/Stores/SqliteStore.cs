@@ -198,7 +198,7 @@ public sealed class SqliteStore : ISemaphoreStore
     private void Require(SqliteFileChange change)
     {
         if (change != SqliteFileChange.None)
-            throw new SemaphoreStoreException($"The data file {_path} failed: {SemaphoreDatabase.Describe(change)}");
+            throw new SemaphoreStoreException($"The data file {_path} failed: {SqliteDataFile.Describe(change)}");
     }
 
     /// <summary>The database that is at the path now, so that nothing is written to a file that is known to be another.</summary>
