@@ -28,8 +28,15 @@ internal sealed class AccessPolicy
     /// <param name="group">The group that it is about, if that is known.</param>
     /// <param name="id">The node id that it is about, if that is known.</param>
     /// <returns>The refusal, or <see langword="null"/> when it is allowed.</returns>
-    internal ErrorReply? Refuse(HttpContext context, Right right, string? group = null, string? id = null) =>
-        Refuse(new Presented(context), right, group, id);
+    internal ErrorReply? Refuse(HttpContext context, Right right, string? group = null, string? id = null)
+    {
+        var rules = _rules;
+        if (!rules.AreEmpty)
+            return Refuse(new Presented(context), rules, right, group, id);
+        return right == Right.Administer && !IsLocal(context)
+            ? ErrorReply.Forbidden("without credentials configured, this is only for the server's own machine")
+            : null;
+    }
 
     /// <summary>A check whether the client of a request may still lock, which outlives the request's context.</summary>
     /// <param name="context">The HTTP context.</param>
@@ -39,19 +46,11 @@ internal sealed class AccessPolicy
     internal Func<bool> CreateLockCheck(HttpContext context, string group, string id)
     {
         var presented = new Presented(context);
-        return () => Refuse(presented, Right.Node, group, id) is null;
+        return () => _rules is var rules && (rules.AreEmpty || Refuse(presented, rules, Right.Node, group, id) is null);
     }
 
-    private ErrorReply? Refuse(in Presented presented, Right right, string? group, string? id)
+    private static ErrorReply? Refuse(in Presented presented, AccessRules rules, Right right, string? group, string? id)
     {
-        var rules = _rules;
-        if (rules.AreEmpty)
-        {
-            return right == Right.Administer && !presented.IsLocal
-                ? ErrorReply.Forbidden("without credentials configured, this is only for the server's own machine")
-                : null;
-        }
-
         if (Identify(presented, rules, out var fault) is not { } caller)
             return ErrorReply.Unauthorized(fault);
         return caller.FaultOf(right, group, id) is { } forbidden ? ErrorReply.Forbidden(forbidden) : null;
@@ -106,16 +105,16 @@ internal sealed class AccessPolicy
         }
     }
 
+    /// <summary>A proxy on this machine makes every request look local; the headers that it adds show it.</summary>
+    private static bool IsLocal(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
+
     /// <summary>What a request presents of its client.</summary>
     private readonly struct Presented(HttpContext context)
     {
         internal StringValues Authorization { get; } = context.Request.Headers.Authorization;
 
         internal X509Certificate2? Certificate { get; } = context.Connection.ClientCertificate;
-
-        /// <summary>A proxy on this machine makes every request look local; the headers that it adds show it.</summary>
-        internal bool IsLocal { get; } =
-            context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-            && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
     }
 }

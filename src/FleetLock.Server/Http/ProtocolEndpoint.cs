@@ -19,7 +19,23 @@ internal sealed class ProtocolEndpoint(
 
     private async Task HandleAsync(HttpContext context, FleetLockOperation operation)
     {
-        var refusal = await DecideAsync(context, operation);
+        var (group, id, refusal) = await ReadAsync(context);
+        try
+        {
+            if (refusal is null)
+                refusal = operation == FleetLockOperation.Lock ? await LockAsync(context, group, id) : await UnlockAsync(group, id);
+        }
+        catch (SemaphoreStoreException e)
+        {
+            faults.Failed(groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
+            refusal = ErrorReply.StoreUnavailable();
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has disconnected, or the server is stopping; the request was not decided.
+            refusal = ErrorReply.ShuttingDown();
+        }
+
         if (refusal is null)
         {
             context.Response.ContentLength = 0;
@@ -30,41 +46,19 @@ internal sealed class ProtocolEndpoint(
         await refusal.WriteAsync(context.Response);
     }
 
-    /// <summary>Decides the request.</summary>
-    /// <returns>The refusal; <see langword="null"/> when the operation is done, and on disk.</returns>
-    private async Task<ErrorReply?> DecideAsync(HttpContext context, FleetLockOperation operation)
+    /// <summary>Reads a request whose client may send it.</summary>
+    /// <returns>What it is about; or the refusal.</returns>
+    private async ValueTask<(string Group, string Id, ErrorReply? Refusal)> ReadAsync(HttpContext context)
     {
         if (RefuseWithoutHeader(context.Request) is { } missing)
-            return missing;
+            return ("", "", missing);
 
         // Nothing is read of a request whose sender is not known.
         if (access.Refuse(context, Right.Node) is { } unknown)
-            return unknown;
+            return ("", "", unknown);
 
-        var (read, unread) = await RequestBody.ReadAsync(context.Request, Read);
-        if ((unread ?? read.Refusal) is { } refusal)
-            return refusal;
-
-        var (group, id, _) = read;
-        if (access.Refuse(context, Right.Node, group, id) is { } forbidden)
-            return forbidden;
-
-        try
-        {
-            return operation == FleetLockOperation.Lock
-                ? await LockAsync(context, group, id)
-                : await UnlockAsync(group, id);
-        }
-        catch (SemaphoreStoreException e)
-        {
-            faults.Failed(groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
-            return ErrorReply.StoreUnavailable();
-        }
-        catch (OperationCanceledException)
-        {
-            // The client has disconnected, or the server is stopping; the request was not decided.
-            return ErrorReply.ShuttingDown();
-        }
+        var ((group, id, invalid), unread) = await RequestBody.ReadAsync(context.Request, Read);
+        return (group, id, unread ?? invalid ?? access.Refuse(context, Right.Node, group, id));
     }
 
     /// <summary>The header that keeps a stray redirect from acting is asked for wherever something changes.</summary>

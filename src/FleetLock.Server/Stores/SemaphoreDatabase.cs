@@ -97,7 +97,9 @@ internal sealed class SemaphoreDatabase : IDisposable
     }
 
     /// <summary>Runs an action in a transaction, which is durable when this returns.</summary>
-    /// <param name="isWrite">Whether the action may write: the lock is then taken at once, so that two processes cannot both read and then write.</param>
+    /// <param name="isWrite">
+    /// Whether the action may write: the lock is then taken at once, so that two processes cannot both read and then write.
+    /// </param>
     /// <param name="action">The action.</param>
     internal void InTransaction(bool isWrite, Action action)
     {
@@ -125,7 +127,8 @@ internal sealed class SemaphoreDatabase : IDisposable
         }
     }
 
-    internal IReadOnlyDictionary<string, StoredSemaphore> LoadAll() => _semaphores.LoadAll().ToDictionary(group => group.Key, group => Mark(group.Value));
+    internal IReadOnlyDictionary<string, StoredSemaphore> LoadAll() =>
+        _semaphores.LoadAll().ToDictionary(group => group.Key, group => Mark(group.Value), StringComparer.Ordinal);
 
     internal StoredSemaphore Load(string group) => Mark(_semaphores.Load(group));
 

@@ -48,8 +48,8 @@ internal static class SqliteDataFile
     {
         SqliteFileChange.Missing => "it was removed or moved away; nothing is granted until it is back, or the server is started again",
         SqliteFileChange.Linked =>
-            "it has more than one name (a hard link; 'cp -al' and backups with hard links make them), and who opens it by the other name does not see "
-            + "what is written here; nothing is granted until the other name is removed",
+            "it has more than one name (a hard link; 'cp -al' and backups with hard links make them), and who opens it by the other name does "
+            + "not see what is written here; nothing is granted until the other name is removed",
         SqliteFileChange.Replaced => "another file has taken its place",
         SqliteFileChange.LogLost => "its write-ahead log (-wal, -shm) was removed or replaced",
         _ => throw new ArgumentOutOfRangeException(nameof(change)),
@@ -84,7 +84,7 @@ internal static class SqliteDataFile
             SqliteSchema.Upgrade(connection);
     }
 
-    /// <summary>Tells an empty file, to be filled, from one of ours; anything else is refused before a byte of it is changed.</summary>
+    /// <summary>Tells an empty file, to be filled, from one of ours. Anything else is refused before a byte of it is changed.</summary>
     private static bool IsNew(SqliteConnection connection, string path)
     {
         // One view of the file for all questions: another process may be filling it just now.
@@ -105,7 +105,11 @@ internal static class SqliteDataFile
         check.Transaction = transaction;
         check.CommandText = "PRAGMA quick_check(1)";
         if (check.ExecuteScalar() is not "ok")
-            throw new SemaphoreStoreException($"The data file {path} is damaged; it is left as it is. Restore it from a backup, or name another file.");
+        {
+            throw new SemaphoreStoreException(
+                $"The data file {path} is damaged; it is left as it is. Restore it from a backup, or name another file.");
+        }
+
         return false;
     }
 
@@ -114,7 +118,11 @@ internal static class SqliteDataFile
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA journal_mode = WAL";
         if (command.ExecuteScalar() is not "wal")
-            throw new SemaphoreStoreException($"The data file {connection.DataSource} cannot be used: its file system does not allow a write-ahead log");
+        {
+            throw new SemaphoreStoreException(
+                $"The data file {connection.DataSource} cannot be used: its file system does not allow a write-ahead log");
+        }
+
         command.CommandText = $"PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = {BusyTimeoutSeconds * 1000}";
         command.ExecuteNonQuery();
     }

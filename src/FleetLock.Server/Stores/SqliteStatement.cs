@@ -6,7 +6,9 @@ using SQLitePCL;
 namespace FleetLock.Server;
 
 /// <summary>A statement that is prepared once and run many times, by one thread. Parameters are numbered from 1, columns from 0.</summary>
-/// <remarks>A command of ADO.NET finds its parameters by name and makes a reader each time it runs, which costs more than most statements here.</remarks>
+/// <remarks>
+/// A command of ADO.NET finds its parameters by name and makes a reader each time it runs, which costs more than most statements here.
+/// </remarks>
 internal sealed class SqliteStatement : IDisposable
 {
     private const int MaxStackBytes = 512;
@@ -70,7 +72,7 @@ internal sealed class SqliteStatement : IDisposable
         return raw.sqlite3_changes(_connection);
     }
 
-    /// <summary>Moves to the next row. After the last one the statement can be run again; <see cref="Reset"/> ends it before that.</summary>
+    /// <summary>Moves to the next row. After the last one the statement can run again; <see cref="Reset"/> ends it before that.</summary>
     internal bool Read()
     {
         var result = raw.sqlite3_step(_statement);

@@ -1,6 +1,9 @@
 namespace FleetLock.Server;
 
-/// <summary>The table <c>store</c>: what <see cref="StoreHistory"/> compares, and the mark of a store that went back to an earlier state.</summary>
+/// <summary>
+/// The table <c>store</c>: what <see cref="StoreHistory"/> compares, and the mark of a store that went back to an earlier state. Every transaction reads
+/// it, and every write changes it. So each statement finds rows by one name: SQLite makes a table in memory for a list of names, each time.
+/// </summary>
 internal sealed class SqliteStoreTable
 {
     /// <summary>How many writes ago a process that has not closed the file is taken for dead, and its number forgotten.</summary>
@@ -10,6 +13,7 @@ internal sealed class SqliteStoreTable
     private readonly TimeProvider _clock;
     private readonly SqliteStatement _read;
     private readonly SqliteStatement _advance;
+    private readonly SqliteStatement _advanceWriter;
     private readonly SqliteStatement _forgetWriters;
     private readonly SqliteStatement _addWriter;
     private readonly SqliteStatement _removeWriter;
@@ -20,8 +24,15 @@ internal sealed class SqliteStoreTable
     {
         _history = history;
         _clock = clock;
-        _read = statements.Prepare("SELECT name, value FROM store WHERE name IN ('sequence', 'restored', ?1)").Bind(1, history.Writer);
-        _advance = statements.Prepare("UPDATE store SET value = ?2 WHERE name IN ('sequence', ?1)").Bind(1, history.Writer);
+        _read = statements.Prepare(
+            """
+            SELECT
+                (SELECT value FROM store WHERE name = 'sequence'),
+                (SELECT value FROM store WHERE name = ?1),
+                EXISTS (SELECT 1 FROM store WHERE name = 'restored')
+            """).Bind(1, history.Writer);
+        _advance = statements.Prepare("UPDATE store SET value = ?1 WHERE name = 'sequence'");
+        _advanceWriter = statements.Prepare("UPDATE store SET value = ?2 WHERE name = ?1").Bind(1, history.Writer);
         _forgetWriters = statements.Prepare("DELETE FROM store WHERE name LIKE 'writer %' AND value < ?1");
         _addWriter = statements.Prepare("INSERT INTO store (name, value) VALUES (?1, ?2)").Bind(1, history.Writer);
         _removeWriter = statements.Prepare("DELETE FROM store WHERE name = ?1").Bind(1, history.Writer);
@@ -31,17 +42,9 @@ internal sealed class SqliteStoreTable
 
     internal StoreState Read()
     {
-        var state = default(StoreState);
-        while (_read.Read())
-        {
-            state = _read.GetString(0) switch
-            {
-                "sequence" => state with { Sequence = _read.GetInt64(1) },
-                "restored" => state with { IsMarked = true },
-                _ => state with { Written = _read.GetInt64(1) },
-            };
-        }
-
+        _read.Read();
+        var state = new StoreState(_read.GetInt64(0), _read.GetInt64(1), _read.GetInt64(2) != 0);
+        _read.Reset();
         return state;
     }
 
@@ -51,8 +54,8 @@ internal sealed class SqliteStoreTable
     internal StoreState Advance(in StoreState state)
     {
         var sequence = _history.Next(state);
-        _advance.Bind(2, sequence).Run();
-        if (state.Written == 0)
+        _advance.Bind(1, sequence).Run();
+        if (_advanceWriter.Bind(2, sequence).Run() == 0)
         {
             _forgetWriters.Bind(1, sequence - ForgottenAfter).Run();
             _addWriter.Bind(2, sequence).Run();
