@@ -61,7 +61,7 @@ public sealed class GroupSemaphore
     /// <returns>The next semaphore and the reply.</returns>
     public (GroupSemaphore Next, SlotReply Reply) Lock(string id, string grantId, string? from, DateTimeOffset time, bool recordsRenewals = true)
     {
-        if (Cancelled.Exists(cancelled => cancelled.GrantId == grantId && cancelled.Id == id && cancelled.Until > time))
+        if (!Cancelled.IsEmpty && IsCancelled(id, grantId, time))
             return (this, SlotReply.GrantCancelled);
         if (!Holders.TryGetValue(id, out var holder))
         {
@@ -133,6 +133,9 @@ public sealed class GroupSemaphore
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
         return slots == Configured ? this : new GroupSemaphore(slots, slots, Holders, Cancelled);
     }
+
+    private bool IsCancelled(string id, string grantId, DateTimeOffset time) =>
+        Cancelled.Exists(cancelled => cancelled.GrantId == grantId && cancelled.Id == id && cancelled.Until > time);
 
     private GroupSemaphore WithHolders(ImmutableSortedDictionary<string, SlotHolder> holders) => new(Slots, Configured, holders, Cancelled);
 

@@ -43,8 +43,9 @@ internal static class GroupStep
             // The node reports that it needs no slot. A wait that began earlier must not take one.
             case UnlockRequest:
                 var waiting = state.Waiting.Remove(request.Id, out var ended);
-                ended.ForEach(waiter => Answer(state, waiter, SlotReply.Full, effects));
-                return state with { Waiting = waiting };
+                foreach (var waiter in ended)
+                    Answer(state, waiter, SlotReply.Full, effects);
+                return ReferenceEquals(waiting, state.Waiting) ? state : state with { Waiting = waiting };
             case ConfigureRequest { Slots: null }:
                 foreach (var waiter in state.Waiting.Waiters.SelectMany(waiter => waiter.Requests))
                     Answer(state, waiter, SlotReply.UnknownGroup, effects);

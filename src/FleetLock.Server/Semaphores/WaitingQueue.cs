@@ -33,6 +33,8 @@ internal sealed class WaitingQueue
     {
         get
         {
+            if (_places.IsEmpty)
+                return null;
             foreach (var place in _places)
                 return place.Value;
             return null;
