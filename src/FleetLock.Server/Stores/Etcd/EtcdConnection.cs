@@ -1,30 +1,19 @@
 using System.Globalization;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using FleetLock.Server.EtcdApi;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace FleetLock.Server;
 
 /// <summary>The way to etcd: one member at a time, the next one when that fails, with the user's token and a time-out on each call.</summary>
 internal sealed class EtcdConnection : IDisposable
 {
-    /// <summary>The most that one answer of etcd may be: 64 MiB, which is all groups with all holders.</summary>
-    private const int MaxAnswerBytes = 64 * 1024 * 1024;
-
     private const string RestoreAdvice = ", as when a snapshot is restored. Nothing is granted until 'fleetlockctl confirm-restore'";
 
-    /// <summary>How often a silent connection is tried. etcd ends one that is tried more often than every 5 seconds.</summary>
-    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(10);
-
     private readonly EtcdStoreOptions _options;
-    private readonly Member[] _members;
+    private readonly EtcdMember[] _members;
     private readonly EtcdSequence _sequence = new();
-    private volatile Member _current;
+    private volatile EtcdMember _current;
 
     // The token's header; empty when etcd asks for none.
     private volatile Metadata? _token;
@@ -40,8 +29,7 @@ internal sealed class EtcdConnection : IDisposable
         options.Require();
         _options = options;
         CallTimeout = options.Timeout;
-        var tls = options.Endpoints[0].Scheme == Uri.UriSchemeHttps ? TlsOf(options) : null;
-        _members = [.. options.Endpoints.Select((endpoint, index) => new Member(index, endpoint, CreateChannel(endpoint, tls)))];
+        _members = [.. EtcdChannels.Create(options).Select((channel, index) => new EtcdMember(index, options.Endpoints[index], channel))];
         _current = _members[0];
         if (options.User is null)
             _token = [];
@@ -177,7 +165,7 @@ internal sealed class EtcdConnection : IDisposable
     }
 
     /// <returns>The answer; <see langword="null"/> when it shows that etcd went back to an earlier state, which is now marked in it.</returns>
-    private async Task<TxnResponse?> SendAsync(Member member, TxnRequest request, CancellationToken cancellationToken)
+    private async Task<TxnResponse?> SendAsync(EtcdMember member, TxnRequest request, CancellationToken cancellationToken)
     {
         var sent = _sequence.Current;
         var response = await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), cancellationToken);
@@ -196,7 +184,7 @@ internal sealed class EtcdConnection : IDisposable
     });
 
     /// <summary>Marks the restore in the store itself, so that no server grants until it is confirmed.</summary>
-    private async Task MarkRestoredAsync(Member member, EtcdSequence.Position sent, ResponseHeader header)
+    private async Task MarkRestoredAsync(EtcdMember member, EtcdSequence.Position sent, ResponseHeader header)
     {
         var change = header.ClusterId == sent.Cluster
             ? string.Create(CultureInfo.InvariantCulture, $"revision {header.Revision} after {sent.Revision}")
@@ -222,7 +210,7 @@ internal sealed class EtcdConnection : IDisposable
         }
     }
 
-    private async Task<T> CallAsync<T>(Member member, Func<Member, CallOptions, AsyncUnaryCall<T>> begin, CancellationToken cancellationToken)
+    private async Task<T> CallAsync<T>(EtcdMember member, Func<EtcdMember, CallOptions, AsyncUnaryCall<T>> begin, CancellationToken cancellationToken)
     {
         for (var isSecond = false; ; isSecond = true)
         {
@@ -244,7 +232,7 @@ internal sealed class EtcdConnection : IDisposable
         }
     }
 
-    private async Task<Metadata> TokenAsync(Member member, CancellationToken cancellationToken)
+    private async Task<Metadata> TokenAsync(EtcdMember member, CancellationToken cancellationToken)
     {
         if (_token is { } known)
             return known;
@@ -263,7 +251,7 @@ internal sealed class EtcdConnection : IDisposable
     private CallOptions Options(Metadata headers, CancellationToken cancellationToken) => new(headers, DateTime.UtcNow + CallTimeout, cancellationToken);
 
     /// <summary>Lets the next member have its turn, unless etcd itself has answered.</summary>
-    private void Leave(Member member, RpcException e)
+    private void Leave(EtcdMember member, RpcException e)
     {
         if (_members.Length == 1 || IsAnswer(e))
             return;
@@ -285,7 +273,7 @@ internal sealed class EtcdConnection : IDisposable
         HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
     };
 
-    private SemaphoreStoreException Fault(Member member, RpcException e) =>
+    private SemaphoreStoreException Fault(EtcdMember member, RpcException e) =>
         new($"etcd at {EtcdStoreOptions.Show(member.Endpoint)} {Reason(e)}", e);
 
     private string Reason(RpcException e)
@@ -297,112 +285,5 @@ internal sealed class EtcdConnection : IDisposable
             cause = inner;
         var reason = TerminalText.Clean(cause?.Message ?? e.Status.Detail).TrimEnd('.');
         return IsAnswer(e) ? $"refuses: {reason}" : $"failed: {reason}";
-    }
-
-    private GrpcChannel CreateChannel(Uri endpoint, SslClientAuthenticationOptions? tls) => GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions
-    {
-        HttpHandler = CreateHandler(tls),
-        DisposeHttpClient = true,
-        MaxReceiveMessageSize = MaxAnswerBytes,
-    });
-
-    private SocketsHttpHandler CreateHandler(SslClientAuthenticationOptions? tls)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            KeepAlivePingDelay = PingInterval,
-            KeepAlivePingTimeout = _options.Timeout > TimeSpan.FromSeconds(1) ? _options.Timeout : TimeSpan.FromSeconds(1),
-
-            // etcd does not take pings on a connection that nothing goes on.
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-
-            // With a callback of ours the channel does not connect by itself, and so does not pause, for longer and longer, after a failure.
-            ConnectCallback = static (context, cancellationToken) => ConnectAsync(context, cancellationToken),
-        };
-        if (tls is not null)
-            handler.SslOptions = tls;
-        return handler;
-    }
-
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private static SslClientAuthenticationOptions TlsOf(EtcdStoreOptions options)
-    {
-        var tls = new SslClientAuthenticationOptions();
-        if (options.CertificatePath is { } path)
-            tls.ClientCertificateContext = SslStreamCertificateContext.Create(ReadCertificate(path, options.KeyPath), null, offline: true);
-        if (options.CaCertificatePath is { } authorities)
-        {
-            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            tls.CertificateChainPolicy.CustomTrustStore.AddRange(CertificateFile.ReadAuthorities(authorities));
-        }
-
-        return tls;
-    }
-
-    private static X509Certificate2 ReadCertificate(string path, string? keyPath)
-    {
-        if (keyPath is null)
-            return CertificateFile.ReadClientCertificate(path);
-        try
-        {
-            using var certificate = X509Certificate2.CreateFromPemFile(path, keyPath);
-
-            // Windows' TLS does not take a key that is in memory only.
-            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
-        {
-            throw new FleetLockInputException("etcd", $"The client certificate {path} with the key {keyPath} cannot be used: {TerminalText.Clean(e.Message)}", e);
-        }
-    }
-
-    /// <summary>One endpoint. Nothing is connected before it is used.</summary>
-    private sealed class Member(int index, Uri endpoint, GrpcChannel channel) : IDisposable
-    {
-        private CancellationTokenSource _left = new();
-
-        internal int Index => index;
-
-        internal Uri Endpoint => endpoint;
-
-        internal KV.KVClient Keys { get; } = new(channel);
-
-        internal Watch.WatchClient Changes { get; } = new(channel);
-
-        internal Auth.AuthClient Users { get; } = new(channel);
-
-        /// <summary>Set when another member's turn has come.</summary>
-        internal CancellationToken Left => Volatile.Read(ref _left).Token;
-
-        internal void Leave() => Volatile.Read(ref _left).Cancel();
-
-        /// <summary>Its own turn has come again.</summary>
-        internal void Return()
-        {
-            if (Left.IsCancellationRequested)
-                Volatile.Write(ref _left, new CancellationTokenSource());
-        }
-
-        public void Dispose()
-        {
-            channel.Dispose();
-            _left.Dispose();
-        }
     }
 }
