@@ -1,8 +1,9 @@
 namespace FleetLock.Server;
 
 /// <summary>
-/// The table <c>store</c>: what <see cref="StoreHistory"/> compares, and the mark of a store that went back to an earlier state. Every transaction reads
-/// it, and every write changes it. So each statement finds rows by one name: SQLite makes a table in memory for a list of names, each time.
+/// The table <c>store</c>: what <see cref="StoreHistory"/> compares, and the mark of a store that went back to an earlier state. Every
+/// transaction reads it, and every write changes it. So each statement finds rows by one name: for a list of names, SQLite makes a table
+/// in memory each time.
 /// </summary>
 internal sealed class SqliteStoreTable
 {

@@ -58,6 +58,24 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal(Held(2, "a", "b").Holders, loaded.Semaphore.Holders);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(170)]
+    [InlineData(171)]
+    [InlineData(2000)]
+    public async Task An_id_of_any_length_and_script_is_found_again(int length)
+    {
+        string[] ids = [new('a', length), new('é', length), new('中', length), string.Concat(Enumerable.Repeat("😀", length))];
+        await using var store = await OpenAsync();
+        var held = (await store.SaveAsync(Group, StoredSemaphore.None, Held(4, ids), Token)).Current;
+        Assert.Equal(ids.Order(StringComparer.Ordinal), (await store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
+
+        var released = ids.Aggregate(held.Semaphore, (semaphore, id) => semaphore.Unlock(id).Next);
+
+        Assert.True((await store.SaveAsync(Group, held, released, Token)).IsSaved);
+        Assert.Empty((await store.LoadAsync(Group, Token)).Semaphore.Holders);
+    }
+
     [Fact]
     public async Task An_operator_can_read_the_tables()
     {

@@ -46,7 +46,8 @@ internal static class EtcdChannels
             // etcd does not take pings on a connection that nothing goes on.
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
 
-            // With a callback of ours the channel does not connect by itself, and so does not pause, for longer and longer, after a failure.
+            // With a callback of ours the channel does not connect by itself, and so does not pause, for longer and longer, after
+            // a failure.
             ConnectCallback = static (context, cancellationToken) => ConnectAsync(context, cancellationToken),
         };
         if (tls is not null)
