@@ -1,5 +1,6 @@
-namespace FleetLock.Core.Tests.Protocol;
+namespace FleetLock.Core.Tests;
 
+[Trait("Lane", "Fast")]
 public sealed class GrantIdTests
 {
     [Fact]
