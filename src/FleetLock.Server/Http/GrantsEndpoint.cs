@@ -35,7 +35,7 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
             // Carried out once it is read, also if its client disconnects.
             if (await groups.FindAsync(group, CancellationToken.None) is not { } coordinator)
                 return ErrorReply.NoSuchGroup(group);
-            var decision = await coordinator.DecideAsync(new CancelGrantRequest(id, grantId));
+            var decision = await coordinator.DecideAsync(new CancelGrantRequest(id, grantId), context.RequestAborted);
             faults.Answered(group);
             Write(context, group, id, grantId, decision.Reply);
             return null;

@@ -32,7 +32,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots);
         if ((unread ?? read.Refusal) is { } refusal)
             return Refuse(refusal);
-        await coordinator.DecideAsync(new ResizeRequest(read.Slots));
+        await coordinator.DecideAsync(new ResizeRequest(read.Slots), context.RequestAborted);
         ServerLog.Resized(logger, group, read.Slots, access.WhoAsks(context));
         return await ShowAsync(group, context);
     });
@@ -54,9 +54,11 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         var reason = context.Request.Query[FleetLockProtocol.ReasonParameter].ToString();
         if (ProtocolRules.FaultOfReason(reason) is { } fault)
             return Refuse(ErrorReply.InvalidRequest($"{fault}, in '?{FleetLockProtocol.ReasonParameter}=…'"));
-        if (await groups.FindAsync(group, context.RequestAborted) is not { } coordinator)
+
+        // Carried out once it is read, also if its client disconnects.
+        if (await groups.FindAsync(group, CancellationToken.None) is not { } coordinator)
             return Refuse(ErrorReply.NoSuchGroup(group));
-        var decision = await coordinator.DecideAsync(new UnlockRequest(id));
+        var decision = await coordinator.DecideAsync(new UnlockRequest(id), context.RequestAborted);
         if (decision.Reply != SlotReply.Released)
             return Refuse(ErrorReply.NotHeld(id, group));
         metrics.ForcedRelease();

@@ -23,7 +23,11 @@ internal sealed class ProtocolEndpoint(
         try
         {
             if (refusal is null)
-                refusal = operation == FleetLockOperation.Lock ? await LockAsync(context, group, id) : await UnlockAsync(group, id);
+            {
+                refusal = operation == FleetLockOperation.Lock
+                    ? await LockAsync(context, group, id)
+                    : await UnlockAsync(context, group, id);
+            }
         }
         catch (SemaphoreStoreException e)
         {
@@ -105,11 +109,11 @@ internal sealed class ProtocolEndpoint(
     }
 
     /// <summary>An unlock is carried out once it is read, also if its client disconnects.</summary>
-    private async Task<ErrorReply?> UnlockAsync(string group, string id)
+    private async Task<ErrorReply?> UnlockAsync(HttpContext context, string group, string id)
     {
         if (await groups.FindAsync(group, CancellationToken.None) is not { } coordinator)
             return ErrorReply.UnknownGroup(group);
-        var decision = await coordinator.DecideAsync(new UnlockRequest(id));
+        var decision = await coordinator.DecideAsync(new UnlockRequest(id), context.RequestAborted);
         Report(group, id, decision);
         metrics.Done(FleetLockOperation.Unlock, decision.Reply);
         return null;
@@ -165,7 +169,8 @@ internal sealed class ProtocolEndpoint(
     {
         try
         {
-            return (await coordinator.DecideAsync(new RevokeRequest(id, granted.GrantId!, granted.Renewals))).Reply == SlotReply.Released;
+            var revoke = new RevokeRequest(id, granted.GrantId!, granted.Renewals);
+            return (await coordinator.DecideAsync(revoke, CancellationToken.None)).Reply == SlotReply.Released;
         }
         catch (SemaphoreStoreException e)
         {

@@ -41,19 +41,21 @@ internal sealed class GroupCoordinator : IAsyncDisposable
     /// <summary>Decides a lock. If its client disconnects before it is decided, it is dropped.</summary>
     /// <param name="request">The request.</param>
     /// <param name="isAllowed">Whether its client may lock; asked again when credentials change while it waits.</param>
-    /// <param name="aborted">Set when the client has disconnected.</param>
+    /// <param name="disconnected">Set when the client has disconnected.</param>
     /// <returns>The decision, which is durable.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed. Whether the slot is held is unknown.</exception>
     /// <exception cref="OperationCanceledException">The client has disconnected, or the server is stopping.</exception>
-    internal Task<SlotDecision> LockAsync(LockRequest request, Func<bool> isAllowed, CancellationToken aborted) =>
-        DecideAsync(new PendingAnswer(request) { IsAllowed = isAllowed }, aborted);
+    internal Task<SlotDecision> LockAsync(LockRequest request, Func<bool> isAllowed, CancellationToken disconnected) =>
+        DecideAsync(new PendingAnswer(request) { IsAllowed = isAllowed }, disconnected);
 
     /// <summary>Decides any other request. It is carried out also if its client disconnects.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="disconnected">Set when the client has disconnected.</param>
     /// <returns>The decision, which is durable.</returns>
     /// <exception cref="SemaphoreStoreException">The store failed. Whether the request was carried out is unknown.</exception>
     /// <exception cref="OperationCanceledException">The server is stopping.</exception>
-    internal Task<SlotDecision> DecideAsync(SlotRequest request) => DecideAsync(new PendingAnswer(request), CancellationToken.None);
+    internal Task<SlotDecision> DecideAsync(SlotRequest request, CancellationToken disconnected) =>
+        DecideAsync(new PendingAnswer(request), disconnected);
 
     /// <summary>Ends the waits of clients that are not allowed to lock any more.</summary>
     internal void Reauthorize()
@@ -78,7 +80,7 @@ internal sealed class GroupCoordinator : IAsyncDisposable
         await _recheck.DisposeAsync();
     }
 
-    private Task<SlotDecision> DecideAsync(PendingAnswer answer, CancellationToken aborted)
+    private Task<SlotDecision> DecideAsync(PendingAnswer answer, CancellationToken disconnected)
     {
         _answers[answer.Request] = answer;
         if (!Post(new GroupMessage.RequestArrived(answer.Request)))
@@ -86,10 +88,10 @@ internal sealed class GroupCoordinator : IAsyncDisposable
             _answers.TryRemove(answer.Request, out _);
             answer.Drop();
         }
-        else if (answer.Request is LockRequest request && aborted.CanBeCanceled)
+        else if (disconnected.CanBeCanceled)
         {
             // Registered after the request was posted, so that the messages arrive in this order.
-            answer.WatchClient(() => Post(new GroupMessage.ClientDisconnected(request)), aborted);
+            answer.WatchClient(() => Post(new GroupMessage.ClientDisconnected(answer.Request)), disconnected);
         }
 
         return answer.Task;

@@ -6,8 +6,8 @@ internal abstract record GroupMessage
     /// <summary>A request has arrived.</summary>
     internal sealed record RequestArrived(SlotRequest Request) : GroupMessage;
 
-    /// <summary>The client of a lock request has disconnected.</summary>
-    internal sealed record ClientDisconnected(LockRequest Request) : GroupMessage;
+    /// <summary>The client of a request has disconnected.</summary>
+    internal sealed record ClientDisconnected(SlotRequest Request) : GroupMessage;
 
     /// <summary>A lock request has waited for as long as it asked to.</summary>
     internal sealed record WaitExpired(LockRequest Request) : GroupMessage;

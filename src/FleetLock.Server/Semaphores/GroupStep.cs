@@ -27,7 +27,7 @@ internal static class GroupStep
         GroupMessage.StoreFailed failed => ApplyFailure(state, failed.Error, effects),
         _ when state.Work is not null => state with { Deferred = state.Deferred.Add(message) },
         GroupMessage.RequestArrived arrived => ApplyRequest(state, arrived.Request, effects),
-        GroupMessage.ClientDisconnected gone => Drop(state, gone.Request, effects),
+        GroupMessage.ClientDisconnected gone => Disconnect(state, gone.Request, effects),
         GroupMessage.WaitExpired expired => EndWait(state, expired.Request, SlotReply.Full, effects),
         GroupMessage.NotAllowed refused => EndWait(state, refused.Request, SlotReply.NotAllowed, effects),
         GroupMessage.StoreChanged => state.Waiting.Count == 0 ? state : state with { Known = null, MayServe = true },
@@ -64,7 +64,10 @@ internal static class GroupStep
         if (!outcome.IsSaved)
         {
             effects.HasConflict = true;
-            return RemoveDisconnected(state with { Pending = save.Batch, MayServe = true }, effects);
+            state = RemoveDisconnected(state with { Pending = save.Batch, MayServe = true }, effects);
+
+            // With nothing to decide again there may be no other save, after which the messages that have arrived meanwhile would have their turn.
+            return state.Pending.IsEmpty ? Replay(state, effects) : state;
         }
 
         effects.Answers.AddRange(save.Decision.Answers);
@@ -98,16 +101,20 @@ internal static class GroupStep
     {
         foreach (var message in state.Deferred)
         {
-            if (message is GroupMessage.ClientDisconnected gone)
-                state = Drop(state, gone.Request, effects) with { Deferred = state.Deferred.Remove(message) };
+            // One whose request is deferred too has its turn after that.
+            if (message is GroupMessage.ClientDisconnected gone && Disconnect(state, gone.Request, effects) is var next && !ReferenceEquals(next, state))
+                state = next with { Deferred = state.Deferred.Remove(message) };
         }
 
         return state;
     }
 
-    private static GroupState Drop(GroupState state, LockRequest request, GroupEffects effects)
+    /// <summary>A lock that is not decided yet ends with its client. Any other request is carried out once it is read.</summary>
+    private static GroupState Disconnect(GroupState state, SlotRequest request, GroupEffects effects)
     {
-        var next = Remove(state, request);
+        if (request is not LockRequest @lock)
+            return state;
+        var next = Remove(state, @lock);
         if (!ReferenceEquals(next, state))
             effects.Dropped.Add(request);
         return next;

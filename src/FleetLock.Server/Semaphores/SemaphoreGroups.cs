@@ -45,10 +45,10 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     {
         var before = _configured;
         _configured = slots;
-        var removed = before.Keys.Where(group => !slots.ContainsKey(group)).Select(group => Coordinator(group).DecideAsync(new ConfigureRequest(null)));
+        var removed = before.Keys.Where(group => !slots.ContainsKey(group)).Select(group => Coordinator(group).DecideAsync(new ConfigureRequest(null), CancellationToken.None));
         var changed = slots
             .Where(group => !before.TryGetValue(group.Key, out var count) || count != group.Value)
-            .Select(group => Coordinator(group.Key).DecideAsync(new ConfigureRequest(group.Value)));
+            .Select(group => Coordinator(group.Key).DecideAsync(new ConfigureRequest(group.Value), CancellationToken.None));
         return Task.WhenAll([.. removed, .. changed]);
     }
 

@@ -17,17 +17,17 @@ internal static class CoordinatorRequests
         coordinator.LockAsync(new LockRequest(id, grantId, from, wait), () => true, aborted);
 
     internal static Task<SlotDecision> UnlockAsync(this GroupCoordinator coordinator, string id) =>
-        coordinator.DecideAsync(new UnlockRequest(id));
+        coordinator.DecideAsync(new UnlockRequest(id), CancellationToken.None);
 
     internal static Task<SlotDecision> CancelGrantAsync(this GroupCoordinator coordinator, string id, string grantId) =>
-        coordinator.DecideAsync(new CancelGrantRequest(id, grantId));
+        coordinator.DecideAsync(new CancelGrantRequest(id, grantId), CancellationToken.None);
 
     internal static Task<SlotDecision> RevokeAsync(this GroupCoordinator coordinator, string id, SlotHolder granted) =>
-        coordinator.DecideAsync(new RevokeRequest(id, granted.GrantId!, granted.Renewals));
+        coordinator.DecideAsync(new RevokeRequest(id, granted.GrantId!, granted.Renewals), CancellationToken.None);
 
     internal static Task<SlotDecision> ResizeAsync(this GroupCoordinator coordinator, int slots) =>
-        coordinator.DecideAsync(new ResizeRequest(slots));
+        coordinator.DecideAsync(new ResizeRequest(slots), CancellationToken.None);
 
     internal static Task<SlotDecision> ConfigureAsync(this GroupCoordinator coordinator, int? slots) =>
-        coordinator.DecideAsync(new ConfigureRequest(slots));
+        coordinator.DecideAsync(new ConfigureRequest(slots), CancellationToken.None);
 }

@@ -71,12 +71,51 @@ public sealed class GroupStepTests
     }
 
     [Fact]
+    public void After_a_conflict_that_leaves_nothing_to_decide_again_what_has_arrived_meanwhile_is_decided()
+    {
+        var unlock = new UnlockRequest("b");
+        var (state, effects) = Apply(Idle, Arrived(Lock));
+
+        (state, effects) = Apply(state, new GroupMessage.ClientDisconnected(Lock), Arrived(unlock), Conflict(Held(1, "b")));
+
+        Assert.Empty(state.Deferred);
+        Assert.Equal([unlock], Saving(effects).Batch);
+    }
+
+    [Fact]
+    public void After_a_conflict_a_lock_that_has_arrived_meanwhile_and_whose_client_has_disconnected_is_dropped()
+    {
+        var late = new LockRequest("b", OtherGrant, From, TimeSpan.Zero);
+        var (state, effects) = Apply(Idle, Arrived(Lock));
+
+        (state, effects) = Apply(state, Arrived(late), new GroupMessage.ClientDisconnected(late), Conflict(Held(2)));
+        (state, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([late], effects.Dropped);
+        Assert.Null(effects.Work);
+        Assert.Empty(state.Pending);
+    }
+
+    [Fact]
     public void A_lock_whose_client_disconnects_before_it_is_decided_is_dropped()
     {
         var (state, effects) = Apply(Idle, Arrived(Lock), new GroupMessage.ClientDisconnected(Lock));
         Assert.Equal([Lock], effects.Dropped);
         Assert.Null(effects.Work);
         Assert.Empty(state.Pending);
+    }
+
+    /// <remarks>Defect 7.</remarks>
+    [Fact]
+    public void A_release_whose_client_disconnects_before_it_is_decided_is_carried_out()
+    {
+        SlotRequest[] releases = [new UnlockRequest("a"), new CancelGrantRequest("a", GrantId.Create()), new RevokeRequest("a", GrantId.Create(), 0)];
+
+        var (_, effects) = Apply(
+            Idle, [.. releases.Select(Arrived), .. releases.Select(release => new GroupMessage.ClientDisconnected(release))]);
+
+        Assert.Empty(effects.Dropped);
+        Assert.Equal(releases, Saving(effects).Batch);
     }
 
     [Fact]
