@@ -22,6 +22,9 @@ internal sealed record Faults
 
     internal required double MachineCrash { get; init; }
 
+    /// <summary>A machine releases its slot once, does not wait for the answer, and never comes back.</summary>
+    internal required double Leave { get; init; }
+
     internal static Faults Draw(Random random)
     {
         var scale = random.Next(4) switch { 0 => 0, 1 => 0.3, 2 => 1, _ => 2.5 };
@@ -36,6 +39,7 @@ internal sealed record Faults
             StoreLateCommit = Some(0.05),
             ServerCrash = Some(0.5),
             MachineCrash = Some(0.05),
+            Leave = Some(0.1),
         };
 
         double Some(double most) => random.Next(3) == 0 ? 0 : scale * most * random.NextDouble();

@@ -4,11 +4,15 @@ namespace FleetLock.Simulation;
 
 /// <summary>
 /// Judges the history against a counting semaphore with owners: never more holders than slots; nobody believes in a slot that they do not hold; no
-/// acknowledged grant or release is lost; and in the end no slot is held that nobody believes in and nobody has reported.
+/// acknowledged grant or release is lost; a release that a server has read is carried out; and in the end no slot is held that nobody believes in and
+/// nobody has reported.
 /// </summary>
 internal sealed class Judge(World world)
 {
     private readonly List<Belief> _beliefs = [];
+
+    // Releases that a server has read, and that have not taken effect yet.
+    private readonly List<ReadRelease> _releases = [];
 
     // When a steady-state of an id last took effect: what its other sessions believe ends with it, as the protocol says.
     private readonly Dictionary<string, TimeSpan> _unlocked = new(StringComparer.Ordinal);
@@ -43,6 +47,38 @@ internal sealed class Judge(World world)
     /// <summary>A client or a server has reported that a slot may be held without an owner.</summary>
     internal void Report(string id) => _reported.Add(id);
 
+    /// <summary>A client has left for good, and nobody will release what its id holds, but for the releases that a server has read.</summary>
+    internal void Left(string id)
+    {
+        if (_current.Holders.ContainsKey(id))
+            _reported.Add(id);
+    }
+
+    /// <summary>
+    /// A server has read a release. If that process and its store live on, there is an instant from now on at which the slot is not held, whatever becomes
+    /// of the client; and that instant is not after the answer.
+    /// </summary>
+    /// <param name="id">The node id.</param>
+    /// <param name="grantId">The only grant that it releases; <see langword="null"/> for any.</param>
+    /// <param name="server">The server.</param>
+    /// <returns>The release, to be excused or answered.</returns>
+    internal ReadRelease Read(string id, string? grantId, string server)
+    {
+        var release = new ReadRelease(id, grantId, _current.Holders.GetValueOrDefault(id), server);
+        if (IsHeld(release))
+            _releases.Add(release);
+        return release;
+    }
+
+    /// <summary>The server that has read a release was killed, or its store failed: whether it takes effect is unknown.</summary>
+    internal void Excuse(ReadRelease release) => _releases.Remove(release);
+
+    internal void Answered(ReadRelease release)
+    {
+        if (_releases.Remove(release))
+            Fail($"{release.Server} answered the release of {release.Id}, which has held its slot all the time");
+    }
+
     internal void Committed(GroupSemaphore next, string writer)
     {
         var isGrant = next.Holders.Keys.Any(id => !_current.Holders.ContainsKey(id));
@@ -52,17 +88,24 @@ internal sealed class Judge(World world)
             Fail($"{writer} granted from a store that went back");
         _reported.RemoveWhere(id => _current.Holders.ContainsKey(id) && !next.Holders.ContainsKey(id));
         _current = next;
+        _releases.RemoveAll(release => !IsHeld(release));
         Check($"{writer} saved {string.Join(",", next.Holders.Keys)}");
     }
 
     /// <summary>The store went back to an earlier state, or an administrator has put its holders right.</summary>
-    internal void Replaced(GroupSemaphore next) => _current = next;
+    internal void Replaced(GroupSemaphore next)
+    {
+        _current = next;
+        _releases.Clear();
+    }
 
     internal void GrantedUnconfigured(string server) => Fail($"{server} granted in a group that it does not have");
 
-    /// <summary>All clients are idle: whatever is held still is a leak, and must have been reported.</summary>
+    /// <summary>All clients are idle: whatever is held still is a leak, and must have been reported. What was read must have been carried out.</summary>
     internal void CheckLeaks()
     {
+        foreach (var release in _releases)
+            Fail($"{release.Id} still holds the slot whose release {release.Server} has read");
         foreach (var id in _current.Holders.Keys)
         {
             if (!_reported.Contains(id))
@@ -83,6 +126,11 @@ internal sealed class Judge(World world)
             Fail($"{believers} ids believe that they hold one of {world.Slots} slots, after: {what}");
     }
 
+    /// <summary>Whether the slot has been held all the time. One save may release it and grant it again. airlock hides which grant it is.</summary>
+    private bool IsHeld(ReadRelease release) => _current.Holders.TryGetValue(release.Id, out var holder)
+        && (release.GrantId is null || (holder.GrantId == release.GrantId && !holder.IsShared))
+        && (holder.GrantId is null || (holder.GrantId == release.Holder?.GrantId && holder.Since == release.Holder.Since));
+
     private bool IsValid(Belief belief) => !_unlocked.TryGetValue(belief.Id, out var unlocked) || unlocked < belief.Requested;
 
     private void Fail(string violation)
@@ -94,3 +142,16 @@ internal sealed class Judge(World world)
 
 /// <summary>A session that was told that its id holds a slot.</summary>
 internal sealed record Belief(string Id, string Session, TimeSpan Requested);
+
+/// <summary>A release that a server has read.</summary>
+internal sealed class ReadRelease(string id, string? grantId, SlotHolder? holder, string server)
+{
+    internal string Id => id;
+
+    internal string? GrantId => grantId;
+
+    /// <summary>What the id held when the release was read.</summary>
+    internal SlotHolder? Holder => holder;
+
+    internal string Server => server;
+}

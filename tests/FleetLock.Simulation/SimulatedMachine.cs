@@ -8,6 +8,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(20);
 
     private SimulatedNetwork _network = new(world, servers);
+    private bool _hasLeft;
 
     /// <summary>Whether it does nothing and will do nothing any more.</summary>
     internal bool IsIdle { get; private set; }
@@ -15,7 +16,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
     /// <summary>Lives until a time: takes a slot, uses it, releases it, and again.</summary>
     internal async Task LiveAsync(TimeSpan end)
     {
-        while (world.Time.Now < end)
+        while (world.Time.Now < end && !_hasLeft)
         {
             await SleepAsync(world.Between(0, 10));
             if (world.Happens(world.Faults.MachineCrash))
@@ -62,10 +63,35 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         }
 
         world.Judge.End(belief);
-        if (world.Random.Next(2) == 0)
+        if (world.Happens(world.Faults.Leave))
+            await LeaveAsync(client, operation.GrantId);
+        else if (world.Random.Next(2) == 0)
             await UnlockAsync(client);
         else
             await ReleaseGrantAsync(client, operation.GrantId);
+    }
+
+    /// <summary>Releases the slot once, waits no longer than a moment for the answer, or ends without a word, and never comes back.</summary>
+    private async Task LeaveAsync(FleetLockClient client, string grantId)
+    {
+        world.Trace($"{session} releases {id} once and leaves");
+        _hasLeft = true;
+        using var moment = new CancellationTokenSource(world.Between(0, 0.5), world.Time);
+        if (world.Random.Next(2) == 0)
+            world.Time.After(world.Between(0, 0.2), _network.Crash);
+        try
+        {
+            var result = await (world.Random.Next(2) == 0
+                ? client.UnlockAsync(World.Group, id, moment.Token)
+                : client.CancelGrantAsync(World.Group, id, grantId, isUndo: false, moment.Token));
+            world.Trace($"{session} is answered {result.Status} {result.Kind}");
+        }
+        catch (OperationCanceledException)
+        {
+            world.Trace($"{session} waits no more");
+        }
+
+        world.Judge.Left(id);
     }
 
     /// <summary>The machine ends without a word, and reports steady-state when it is back.</summary>

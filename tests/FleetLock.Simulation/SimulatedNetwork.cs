@@ -11,7 +11,7 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
     {
         _isCrashed = true;
         foreach (var request in _open.ToArray())
-            world.Time.After(world.Between(0, 1), request.Disconnect);
+            world.Time.After(world.Between(0, 1), () => request.Latest.Disconnect());
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -45,46 +45,54 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
     private void Send(SimulatedServer server, SimulatedRequest request)
     {
         if (world.Happens(world.Faults.DropRequest))
+        {
+            world.Trace($"the network loses {request.Describe(world)}");
             return;
-        world.Time.After(world.Latency(), () => Arrive(server, request));
+        }
+
+        world.Time.After(world.Latency(), () => Arrive(server, request, request));
         if (world.Happens(world.Faults.RepeatRequest))
-            world.Time.After(world.Between(0, 4), () => Repeat(server, request));
+            world.Time.After(world.Between(0, 4), () => Repeat(request));
         if (world.Happens(world.Faults.CutConnection))
             world.Time.After(world.Between(0, 2), () => Cut(request));
     }
 
-    /// <summary>A proxy whose connection broke sends the request again: the first answer is lost, and the second one goes to the client.</summary>
-    private void Repeat(SimulatedServer server, SimulatedRequest request)
+    /// <summary>
+    /// A proxy whose connection broke sends the request to the same or another server: an answer to the first one is lost, and the second one goes to the
+    /// client. The server learns of the end of the first connection before the repeat arrives.
+    /// </summary>
+    private void Repeat(SimulatedRequest request)
     {
-        if (!request.IsOver && !request.HasResponse)
-            server.Receive(request.Repeat(), response => Return(request, response));
+        if (request.IsOver)
+            return;
+        var server = servers[world.Random.Next(servers.Count)];
+        world.Trace($"a proxy repeats {request.Describe(world)}");
+        request.Disconnect();
+        var repeat = request.Repeat();
+        world.Time.After(world.Latency(), () => Arrive(server, request, repeat));
     }
 
-    private void Arrive(SimulatedServer server, SimulatedRequest request)
+    /// <param name="server">The server.</param>
+    /// <param name="request">The request of the client.</param>
+    /// <param name="sent">The same, or a proxy's repeat of it.</param>
+    private void Arrive(SimulatedServer server, SimulatedRequest request, SimulatedRequest sent)
     {
-        // Nobody sends what is over: the answer to a repeat may have come first.
-        if (_isCrashed || request.IsDisconnected || request.IsOver)
+        // When the connection has ended meanwhile, what was sent on it is lost, or arrives together with its end.
+        if (sent.IsDisconnected && world.Random.Next(2) == 0)
             return;
-        if (!server.Receive(request, ReturnUnlessRepeated))
+        if (!server.Receive(sent, response => Return(request, sent, response)) && ReferenceEquals(sent, request.Latest))
             request.Reset();
-
-        void ReturnUnlessRepeated(HttpResponseMessage response)
-        {
-            if (request.Repeats.Count > 0)
-                return;
-            request.HasResponse = true;
-            Return(request, response);
-        }
     }
 
     /// <summary>The answer has left the server: whether it arrives or not, it counts as delivered there.</summary>
-    private void Return(SimulatedRequest request, HttpResponseMessage response)
+    private void Return(SimulatedRequest request, SimulatedRequest sent, HttpResponseMessage response)
     {
+        world.Trace($"{request.Describe(world)} is answered {response.StatusCode}");
         if (!world.Happens(world.Faults.DropResponse))
         {
             world.Time.After(world.Latency(), () =>
             {
-                if (!_isCrashed)
+                if (!_isCrashed && ReferenceEquals(sent, request.Latest))
                     request.Answer(response);
             });
         }
@@ -92,6 +100,7 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
 
     private void Cut(SimulatedRequest request)
     {
+        world.Trace($"the network cuts the connection of {request.Describe(world)}");
         world.Time.After(world.Latency(), request.Disconnect);
         if (!_isCrashed)
             request.Reset();

@@ -39,9 +39,6 @@ internal sealed class SimulatedRequest
     /// <summary>Whether its client has an answer, or does not wait for one any more.</summary>
     internal bool IsOver => _response.Task.IsCompleted;
 
-    /// <summary>Whether the server's answer is on its way: no proxy repeats the request then.</summary>
-    internal bool HasResponse { get; set; }
-
     /// <summary>Called when the server notices that the client has disconnected.</summary>
     internal Action? Disconnected { get; set; }
 
@@ -67,6 +64,9 @@ internal sealed class SimulatedRequest
     /// <summary>The requests that a proxy has sent for this one.</summary>
     internal List<SimulatedRequest> Repeats { get; } = [];
 
+    /// <summary>The only one whose answer still reaches the client.</summary>
+    internal SimulatedRequest Latest => Repeats.Count > 0 ? Repeats[^1] : this;
+
     /// <summary>The same request again, as a proxy may send it; nobody gets its answer.</summary>
     internal SimulatedRequest Repeat()
     {
@@ -74,6 +74,8 @@ internal sealed class SimulatedRequest
         Repeats.Add(repeat);
         return repeat;
     }
+
+    internal string Describe(World world) => $"{Kind} {Id} {world.Name(GrantId)}";
 
     internal void Disconnect()
     {

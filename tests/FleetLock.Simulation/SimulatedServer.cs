@@ -5,7 +5,7 @@ namespace FleetLock.Simulation;
 /// <summary>A server process: the real step in a shell on simulated time. It may be killed at any point, and starts again.</summary>
 internal sealed class SimulatedServer(World world, SimulatedStore store, string name)
 {
-    private readonly Dictionary<SlotRequest, (SimulatedRequest Request, Action<HttpResponseMessage> Respond)> _answers = [];
+    private readonly Dictionary<SlotRequest, PendingAnswer> _answers = [];
     private GroupState? _state;
     private int _life;
 
@@ -22,6 +22,9 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
 
     internal bool IsUp => _state is not null;
 
+    /// <summary>Whether a request has neither been answered nor dropped.</summary>
+    internal bool HasRequests => _answers.Count > 0;
+
     internal void Start()
     {
         world.Trace($"{name} starts");
@@ -37,8 +40,12 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         world.Trace($"{name} is killed");
         _life++;
         _state = null;
-        foreach (var (request, _) in _answers.Values)
-            world.Time.After(world.Latency(), request.Reset);
+        foreach (var answer in _answers.Values)
+        {
+            Excuse(answer);
+            world.Time.After(world.Latency(), answer.Request.Reset);
+        }
+
         _answers.Clear();
     }
 
@@ -63,18 +70,18 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
             _ => new CancelGrantRequest(received.Id, received.GrantId!),
         };
         world.Trace($"{name} receives {received.Kind} {received.Id} {world.Name(received.GrantId)}");
-        _answers[request] = (received, respond);
+        _answers[request] = new PendingAnswer(
+            received, respond, request is LockRequest ? null : world.Judge.Read(received.Id, received.GrantId, name));
         Post(new GroupMessage.RequestArrived(request));
-        if (request is LockRequest @lock)
+        var life = _life;
+        received.Disconnected = () =>
         {
-            var life = _life;
-            received.Disconnected = () =>
-            {
-                if (life == _life)
-                    Post(new GroupMessage.ClientDisconnected(@lock));
-            };
-        }
-
+            world.Trace($"{name} finds that the client of {received.Kind} {received.Id} {world.Name(received.GrantId)} has disconnected");
+            if (life == _life && _answers.ContainsKey(request))
+                Post(new GroupMessage.ClientDisconnected(request));
+        };
+        if (received.IsDisconnected)
+            received.Disconnected();
         return true;
     }
 
@@ -88,7 +95,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         foreach (var request in effects.Dropped)
             _answers.Remove(request);
         foreach (var request in effects.Failed)
-            Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable()));
+            Fail(request);
         foreach (var request in effects.Waits)
             StartWait(request);
         if (effects.Work is { } work)
@@ -158,7 +165,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         else if (request is ConfigureRequest)
             _isConfigured = _configured is not null;
         else if (request is UnlockRequest)
-            Respond(request, SimulatedRequest.Done());
+            RespondReleased(request, SimulatedRequest.Done());
         else if (request is RevokeRequest && decision.Reply != SlotReply.Released)
             world.Judge.Report(request.Id);
     }
@@ -168,7 +175,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         // As GrantsEndpoint does: a slot that stays held may be without an owner.
         if (decision.Reply == SlotReply.Kept)
             world.Judge.Report(request.Id);
-        Respond(request, SimulatedRequest.Done(request.GrantId, Outcome(decision.Reply)));
+        RespondReleased(request, SimulatedRequest.Done(request.GrantId, Outcome(decision.Reply)));
     }
 
     private void AnswerLock(LockRequest request, SlotDecision decision)
@@ -192,6 +199,26 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         });
     }
 
+    private void Fail(SlotRequest request)
+    {
+        if (_answers.TryGetValue(request, out var answer))
+            Excuse(answer);
+        Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable()));
+    }
+
+    private void Excuse(PendingAnswer answer)
+    {
+        if (answer.Release is { } release)
+            world.Judge.Excuse(release);
+    }
+
+    private void RespondReleased(SlotRequest request, HttpResponseMessage response)
+    {
+        if (_answers.TryGetValue(request, out var answer))
+            world.Judge.Answered(answer.Release!);
+        Respond(request, response);
+    }
+
     private void Respond(SlotRequest request, HttpResponseMessage response)
     {
         if (_answers.Remove(request, out var answer))
@@ -204,4 +231,6 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         SlotReply.Kept => FleetLockProtocol.GrantKept,
         _ => FleetLockProtocol.GrantAbsent,
     };
+
+    private sealed record PendingAnswer(SimulatedRequest Request, Action<HttpResponseMessage> Respond, ReadRelease? Release);
 }

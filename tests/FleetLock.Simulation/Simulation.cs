@@ -60,6 +60,8 @@ public static class Simulation
             return ($"a client failed: {error}", world.Judge.Grants);
         if (!machines.All(machine => machine.IsIdle))
             return ("a client never came to an end", world.Judge.Grants);
+        if (Array.Find(servers, server => server.HasRequests) is { } stuck)
+            return ($"{stuck.Name} never answers a request", world.Judge.Grants);
         foreach (var machine in machines)
             machine.Dispose();
         world.Judge.CheckLeaks();
