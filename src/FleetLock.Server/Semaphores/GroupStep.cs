@@ -99,11 +99,11 @@ internal static class GroupStep
     /// <summary>After a conflict, a lock whose client has disconnected is not decided again. An unlock is.</summary>
     private static GroupState RemoveDisconnected(GroupState state, GroupEffects effects)
     {
+        // The message stays: its request may have arrived during the save too, and be replayed before it.
         foreach (var message in state.Deferred)
         {
-            // One whose request is deferred too has its turn after that.
-            if (message is GroupMessage.ClientDisconnected gone && Disconnect(state, gone.Request, effects) is var next && !ReferenceEquals(next, state))
-                state = next with { Deferred = state.Deferred.Remove(message) };
+            if (message is GroupMessage.ClientDisconnected gone)
+                state = Disconnect(state, gone.Request, effects);
         }
 
         return state;
