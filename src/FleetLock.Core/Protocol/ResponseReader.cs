@@ -26,18 +26,17 @@ internal static class ResponseReader
         kind = TerminalText.Clean(kind, 100);
         value = TerminalText.Clean(value);
         isFleetLock = isFleetLock && kind.Length > 0 && value.Length > 0;
-        var meaning = isFleetLock ? ServerReplies.Of(kind, value) : ServerReplies.Meaning.Unknown;
+        if (!isFleetLock)
+            (kind, value) = (ErrorKinds.GenericHttpPrefix + status.ToString(CultureInfo.InvariantCulture), ErrorKinds.GenericValue);
+        var meaning = ServerReplies.Of(kind, value);
         var result = StatusOf(status, isFleetLock, meaning);
-        return new Outcome(
-            result,
-            isFleetLock ? kind : ErrorKinds.GenericHttpPrefix + status.ToString(CultureInfo.InvariantCulture),
-            isFleetLock ? value : ErrorKinds.GenericValue)
+        return new Outcome(result, kind, value)
         {
             HttpStatus = status,
             RetryAfter = retryAfter,
             OutcomeUnknown = result != FleetLockStatus.Pending
                 && (isFleetLock && status is >= 400 and <= 599 ? IsFailedSave(status, kind, meaning) : MayHaveActed(status)),
-            LostRace = status is >= 400 and <= 599 && meaning == ServerReplies.Meaning.LostRace,
+            LostRace = result == FleetLockStatus.Busy && meaning == ServerReplies.Meaning.LostRace,
             SaysNotHeld = (result == FleetLockStatus.Busy && meaning == ServerReplies.Meaning.Full) || (result == FleetLockStatus.Refused && kind == ErrorKinds.GrantCancelled),
         };
     }

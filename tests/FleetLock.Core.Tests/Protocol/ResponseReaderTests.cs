@@ -6,6 +6,10 @@ namespace FleetLock.Core.Tests;
 [Trait("Lane", "Fast")]
 public sealed class ResponseReaderTests
 {
+    private const string Sent = "0123456789abcdef0123456789abcdef";
+
+    private const string Other = "fedcba9876543210fedcba9876543210";
+
     public static readonly TheoryData<int, FleetLockStatus> WithoutFleetLockBody = new()
     {
         { 201, FleetLockStatus.ProtocolError },
@@ -47,7 +51,41 @@ public sealed class ResponseReaderTests
         { 502, FleetLockStatus.Unreachable },
         { 503, FleetLockStatus.Unreachable },
         { 504, FleetLockStatus.Unreachable },
+        { 599, FleetLockStatus.Unreachable },
         { 600, FleetLockStatus.ProtocolError },
+    };
+
+    /// <summary>Values of the two headers of a 200 to pre-reboot, and what is reported of the grant.</summary>
+    public static readonly TheoryData<string[], string[], string?, bool?> GrantHeaders = new()
+    {
+        { [Sent], ["new"], Sent, true },
+        { [Sent], ["held"], Sent, false },
+        { [Other], ["held"], Other, false },
+        { [], ["held"], null, false },
+        { [Other], ["new"], null, null },
+        { [], ["new"], null, null },
+        { [Sent], [], null, null },
+        { [], [], null, null },
+        { [Sent], ["new", "new"], null, null },
+        { [Sent], ["New"], null, null },
+        { [Sent], ["tomorrow"], null, null },
+        { [Sent, Sent], ["new"], null, null },
+        { [Sent, Other], ["held"], null, null },
+        { ["not-a-grant-id"], ["held"], null, null },
+    };
+
+    /// <summary>Values of the two headers of a 200 to the release of one grant, and what it says.</summary>
+    public static readonly TheoryData<string[], string[], FleetLockStatus, string?> CancellationHeaders = new()
+    {
+        { [Sent], ["released"], FleetLockStatus.Released, null },
+        { [Sent], ["kept"], FleetLockStatus.Refused, "client_grant_kept" },
+        { [Sent], ["absent"], FleetLockStatus.Refused, "not_held" },
+        { [Sent], ["tomorrow"], FleetLockStatus.ProtocolError, "generic_http_200" },
+        { [Sent], [], FleetLockStatus.ProtocolError, "generic_http_200" },
+        { [Sent], ["released", "released"], FleetLockStatus.ProtocolError, "generic_http_200" },
+        { [], ["released"], FleetLockStatus.ProtocolError, "generic_http_200" },
+        { [Other], ["released"], FleetLockStatus.ProtocolError, "generic_http_200" },
+        { [Sent, Sent], ["released"], FleetLockStatus.ProtocolError, "generic_http_200" },
     };
 
     public static readonly MatrixTheoryData<FleetLockOperation, string> Bodies = new(
@@ -79,11 +117,11 @@ public sealed class ResponseReaderTests
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public void Every_failure_has_a_kind_a_message_and_its_code(FleetLockOperation operation, string body) =>
-        Assert.All(AllCodes.Where(status => status != 200), status =>
+    public void Every_answer_has_a_message_and_its_code_and_every_failure_a_kind(FleetLockOperation operation, string body) =>
+        Assert.All(AllCodes, status =>
         {
             var outcome = Read(status, body, operation);
-            Assert.False(string.IsNullOrEmpty(outcome.Kind));
+            Assert.Equal(status == 200, string.IsNullOrEmpty(outcome.Kind));
             Assert.False(string.IsNullOrEmpty(outcome.Message));
             Assert.Equal(status, outcome.HttpStatus);
         });
@@ -164,6 +202,7 @@ public sealed class ResponseReaderTests
 
     [Theory]
     [InlineData(503, "store_unavailable", "the store does not answer", true)]
+    [InlineData(400, "store_unavailable", "the store does not answer", true)]
     [InlineData(500, "failed_lock", "context deadline exceeded", true)]
     [InlineData(409, "failed_lock", "the lock is held", false)]
     [InlineData(500, "failed_lock", "all 1 semaphore slots currently locked", false)]
@@ -193,12 +232,79 @@ public sealed class ResponseReaderTests
     [InlineData(400)]
     [InlineData(409)]
     [InlineData(504)]
+    [InlineData(599)]
     public void An_error_of_the_servers_own_leaves_nothing_unknown(int status) =>
         Assert.False(Read(status, """{"kind":"a_kind","value":"a value"}""").OutcomeUnknown);
+
+    [Theory]
+    [InlineData(409, "failed_lock", "conflict on semaphore detected, aborting", true)]
+    [InlineData(500, "failed_lock", "conflict on semaphore detected, aborting", true)]
+    [InlineData(302, "failed_lock", "conflict on semaphore detected, aborting", false)]
+    [InlineData(600, "failed_lock", "conflict on semaphore detected, aborting", false)]
+    [InlineData(500, "failed_lock", "all 1 semaphore slots currently locked", false)]
+    [InlineData(500, "failed_lock", "context deadline exceeded", false)]
+    public void Only_a_conflict_of_writers_is_a_lost_race(int status, string kind, string value, bool isLostRace) =>
+        Assert.Equal(isLostRace, ReadError(status, kind, value).LostRace);
+
+    /// <summary>Half an error is none: a kind without a value decides nothing.</summary>
+    [Theory]
+    [InlineData(409, "failed_lock_semaphore_full", FleetLockStatus.ProtocolError)]
+    [InlineData(401, "grant_cancelled", FleetLockStatus.Refused)]
+    [InlineData(503, "store_restored", FleetLockStatus.Unreachable)]
+    public void A_kind_whose_value_has_nothing_to_show_counts_for_nothing(int status, string kind, FleetLockStatus expected)
+    {
+        var outcome = ReadError(status, kind, "\u001b \u0007");
+
+        Assert.Equal((expected, $"generic_http_{status}"), (outcome.Status, outcome.Kind));
+        Assert.False(outcome.SaysNotHeld);
+    }
 
     [Fact]
     public void Retry_After_goes_with_a_failure() =>
         Assert.Equal(TimeSpan.FromSeconds(7), ResponseReader.Read(FleetLockOperation.Lock, 503, default, TimeSpan.FromSeconds(7)).RetryAfter);
+
+    [Theory]
+    [MemberData(nameof(GrantHeaders))]
+    public void A_grant_is_new_only_with_the_grant_id_that_was_sent(string[] grantIds, string[] statuses, string? grantId, bool? isNew)
+    {
+        var granted = Read(200, "");
+
+        var outcome = ResponseReader.ReadGrant(granted, Sent, grantIds, statuses);
+
+        Assert.Equal(granted with { GrantId = grantId, IsNewGrant = isNew }, outcome);
+    }
+
+    [Theory]
+    [InlineData(202)]
+    [InlineData(409)]
+    public void What_is_not_granted_has_no_grant_whatever_the_headers_say(int status)
+    {
+        var outcome = Read(status, "");
+
+        Assert.Same(outcome, ResponseReader.ReadGrant(outcome, Sent, [Sent], ["new"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(CancellationHeaders))]
+    public void A_grant_is_released_only_where_it_is_echoed(string[] grantIds, string[] statuses, FleetLockStatus status, string? kind)
+    {
+        var outcome = ResponseReader.ReadCancellation(Read(200, "", FleetLockOperation.Unlock), Sent, grantIds, statuses);
+
+        Assert.Equal((status, kind, 200), (outcome.Status, outcome.Kind, outcome.HttpStatus));
+        Assert.Equal(status == FleetLockStatus.ProtocolError, outcome.OutcomeUnknown);
+        Assert.NotEmpty(outcome.Message);
+    }
+
+    [Theory]
+    [InlineData(404, "a_kind_of_tomorrow", FleetLockStatus.ProtocolError)]
+    [InlineData(404, "unknown_group", FleetLockStatus.Refused)]
+    [InlineData(503, "store_unavailable", FleetLockStatus.Unreachable)]
+    public void A_grant_is_not_released_by_an_error_whatever_the_headers_say(int code, string kind, FleetLockStatus status)
+    {
+        var outcome = ResponseReader.ReadCancellation(ReadError(code, kind, "a value"), Sent, [Sent], ["released"]);
+
+        Assert.Equal((status, code), (outcome.Status, outcome.HttpStatus));
+    }
 
     private static Outcome ReadError(int status, string kind, string value) =>
         ResponseReader.Read(FleetLockOperation.Lock, status, WireFormat.WriteError(kind, value), null);
