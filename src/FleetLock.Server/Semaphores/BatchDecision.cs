@@ -116,19 +116,21 @@ internal sealed class BatchDecision
             case UnlockRequest:
                 Waiting = Waiting.Remove(request.Id, out var ended);
                 ended.ForEach(waiting => Answer(waiting, SlotReply.Full));
-                ApplyRelease(request, Semaphore.Unlock(request.Id), isFence: true);
+                var unlocked = Semaphore.Unlock(request.Id);
+                MustWrite |= unlocked.Reply == SlotReply.NotHeld;
+                ApplyRelease(request, unlocked);
                 break;
             case CancelGrantRequest cancel:
                 Waiting = Waiting.Remove(cancel.Id, waiting => waiting.GrantId == cancel.GrantId, out var cancelled);
                 cancelled.ForEach(waiting => Answer(waiting, SlotReply.GrantCancelled));
-                ApplyRelease(request, Semaphore.CancelGrant(cancel.Id, cancel.GrantId, _conditions.Now), isFence: true);
+                ApplyRelease(request, Semaphore.CancelGrant(cancel.Id, cancel.GrantId, _conditions.Now));
                 break;
             // Where somebody may have been granted the slot again without a trace, the grant stands.
             case RevokeRequest when !_conditions.RecordsRenewals:
                 Answer(request, SlotReply.NotHeld);
                 break;
             case RevokeRequest revoke:
-                ApplyRelease(request, Semaphore.Revoke(revoke.Id, revoke.GrantId, revoke.Renewals), isFence: false);
+                ApplyRelease(request, Semaphore.Revoke(revoke.Id, revoke.GrantId, revoke.Renewals));
                 break;
             case ResizeRequest resize:
                 Semaphore = Semaphore.WithSlots(resize.Slots);
@@ -165,10 +167,9 @@ internal sealed class BatchDecision
         return reply;
     }
 
-    private void ApplyRelease(SlotRequest request, (GroupSemaphore Next, SlotReply Reply) release, bool isFence)
+    private void ApplyRelease(SlotRequest request, (GroupSemaphore Next, SlotReply Reply) release)
     {
         var holder = Semaphore.Holders.GetValueOrDefault(request.Id);
-        MustWrite |= isFence && ReferenceEquals(release.Next, Semaphore);
         Semaphore = release.Next;
         Answers.Add((request, new SlotDecision(release.Reply, Semaphore.Slots, holder)));
     }

@@ -25,8 +25,8 @@ internal sealed record GroupState
     /// <summary>The configured number of slots; <see langword="null"/> when the group is not configured.</summary>
     internal int? ConfiguredSlots { get; init; }
 
-    /// <summary>Whether <see cref="ConfiguredSlots"/> is saved.</summary>
-    internal bool IsConfigurationSaved { get; init; } = true;
+    /// <summary>Whether <see cref="ConfiguredSlots"/> is not saved yet.</summary>
+    internal bool MustConfigure { get; init; }
 
     /// <summary>Whether the waiters may have to be served although no request is pending.</summary>
     internal bool MayServe { get; init; }
@@ -34,7 +34,7 @@ internal sealed record GroupState
     internal bool IsStopping { get; init; }
 
     /// <summary>Whether every writer of the store records repeated grants.</summary>
-    internal bool RecordsRenewals { get; init; } = true;
+    internal required bool RecordsRenewals { get; init; }
 }
 
 /// <summary>What the store is at work on.</summary>
@@ -44,5 +44,5 @@ internal abstract record StoreWork
     internal sealed record Load : StoreWork;
 
     /// <summary>It saves a decided batch.</summary>
-    internal sealed record Save(StoredSemaphore Seen, ImmutableList<SlotRequest> Batch, BatchDecision Decision, int? Configured) : StoreWork;
+    internal sealed record Save(StoredSemaphore Seen, ImmutableList<SlotRequest> Batch, BatchDecision Decision) : StoreWork;
 }

@@ -49,9 +49,9 @@ internal static class GroupStep
             case ConfigureRequest { Slots: null }:
                 foreach (var waiter in state.Waiting.Waiters.SelectMany(waiter => waiter.Requests))
                     Answer(state, waiter, SlotReply.UnknownGroup, effects);
-                return state with { Waiting = WaitingQueue.Empty, ConfiguredSlots = null, IsConfigurationSaved = true };
+                return state with { Waiting = WaitingQueue.Empty, ConfiguredSlots = null };
             case ConfigureRequest configure:
-                return state with { ConfiguredSlots = configure.Slots, IsConfigurationSaved = false };
+                return state with { ConfiguredSlots = configure.Slots, MustConfigure = true };
             default:
                 return state;
         }
@@ -72,8 +72,7 @@ internal static class GroupStep
 
         effects.Answers.AddRange(save.Decision.Answers);
         effects.Waits.AddRange(save.Decision.Joined);
-        var isConfigurationSaved = state.IsConfigurationSaved || (save.Configured is not null && save.Configured == state.ConfiguredSlots);
-        return Replay(state with { Waiting = save.Decision.Waiting, IsConfigurationSaved = isConfigurationSaved }, effects);
+        return Replay(state with { Waiting = save.Decision.Waiting, MustConfigure = false }, effects);
     }
 
     private static GroupState ApplyFailure(GroupState state, Exception error, GroupEffects effects)
@@ -158,13 +157,13 @@ internal static class GroupStep
         {
             Now = now,
             ConfiguredSlots = state.ConfiguredSlots,
-            MustConfigure = !state.IsConfigurationSaved,
+            MustConfigure = state.MustConfigure,
             IsRestored = known.IsRestored,
             IsStopping = state.IsStopping,
             IsForeign = state.IsForeign,
             RecordsRenewals = state.RecordsRenewals,
         });
-        var save = new StoreWork.Save(known, state.Pending, decision, state.ConfiguredSlots);
+        var save = new StoreWork.Save(known, state.Pending, decision);
         state = state with { Pending = [], MayServe = false };
         if (save.Batch.IsEmpty && decision.Answers.Count == 0 && ReferenceEquals(decision.Semaphore, known.Semaphore))
             return state with { IsForeign = false };

@@ -226,6 +226,22 @@ public sealed class GroupSemaphoreTests
         Assert.Throws<ArgumentOutOfRangeException>(() => GroupSemaphore.Restore(-1, null, Held(1, "a").Holders));
     }
 
+    [Fact]
+    public void A_semaphore_is_restored_with_all_that_a_store_has_kept()
+    {
+        var kept = Held(2, "a").WithSlots(5).CancelGrant("b", Grant, Since).Next;
+
+        var restored = GroupSemaphore.Restore(kept.Slots, kept.Configured, kept.Holders, kept.Cancelled);
+
+        Assert.Equal((5, 2), (restored.Slots, restored.Configured));
+        Assert.Equal(kept.Holders, restored.Holders);
+        Assert.Equal(kept.Cancelled, restored.Cancelled);
+    }
+
+    [Fact]
+    public void A_semaphore_is_not_restored_without_its_holders() =>
+        Assert.Throws<ArgumentNullException>("holders", () => GroupSemaphore.Restore(1, null, null!));
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -11,7 +11,7 @@ public sealed class GroupStepTests
 
     private static readonly StoredSemaphore Stored = new(Held(1), "r1");
 
-    private static readonly GroupState Idle = new() { Known = Stored, ConfiguredSlots = 1 };
+    private static readonly GroupState Idle = new() { Known = Stored, ConfiguredSlots = 1, RecordsRenewals = true };
 
     [Fact]
     public void An_unknown_group_is_loaded_before_anything_is_decided()
@@ -55,6 +55,21 @@ public sealed class GroupStepTests
         Assert.Empty(effects.Answers);
         (_, effects) = Apply(state, Saved(effects));
         Assert.Equal([(Lock, SlotReply.Full)], Replies(effects));
+    }
+
+    /// <remarks>A lock or an unlock of the batch would start the save in any case. Here only the waiters do.</remarks>
+    [Fact]
+    public void A_conflict_of_a_save_that_only_serves_waiters_is_decided_again()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), new GroupMessage.StoreChanged());
+        (state, effects) = Apply(state, new GroupMessage.Loaded(new StoredSemaphore(Held(1), "r2")));
+        Assert.Empty(Saving(effects).Batch);
+
+        (state, effects) = Apply(state, Conflict(Held(2, "c")));
+
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(waiter, SlotReply.Granted)], Replies(effects));
     }
 
     [Fact]
@@ -150,6 +165,55 @@ public sealed class GroupStepTests
         var decision = Saving(effects).Decision;
         Assert.Equal(recordsRenewals, !ReferenceEquals(held.Known.Semaphore, decision.Semaphore));
         Assert.Equal(recordsRenewals, !decision.MustWrite);
+    }
+
+    [Fact]
+    public void An_unlock_ends_the_waits_of_its_id_before_it_is_saved()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), Arrived(new UnlockRequest("b")));
+
+        Assert.Equal([(waiter, SlotReply.Full)], Replies(effects));
+        Assert.Equal(0, state.Waiting.Count);
+        Assert.NotNull(effects.Work);
+    }
+
+    [Fact]
+    public void A_lock_begins_to_wait_once_it_is_confirmed_that_no_slot_is_free()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(), Arrived(waiter));
+        Assert.Empty(effects.Waits);
+        Assert.Equal(0, state.Waiting.Count);
+
+        (state, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([waiter], effects.Waits);
+        Assert.Equal([waiter], state.Waiting.First!.Requests);
+        Assert.Empty(effects.Answers);
+    }
+
+    [Fact]
+    public void A_wait_that_expires_is_answered_with_the_slots_that_the_store_had()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var resized = Waiting(waiter) with { Known = new StoredSemaphore(Held(1, "a", "c", "d").WithSlots(3), "r2") };
+
+        var (state, effects) = Apply(resized, new GroupMessage.WaitExpired(waiter));
+
+        Assert.Equal([(waiter, new SlotDecision(SlotReply.Full, 3, null))], effects.Answers);
+        Assert.Equal(0, state.Waiting.Count);
+    }
+
+    [Fact]
+    public void A_wait_that_expires_while_it_is_unknown_what_the_store_has_is_answered_with_the_configured_slots()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var configured = Waiting(waiter) with { ConfiguredSlots = 3 };
+
+        var (_, effects) = Apply(configured, new GroupMessage.StoreChanged(), new GroupMessage.WaitExpired(waiter));
+
+        Assert.Equal([(waiter, new SlotDecision(SlotReply.Full, 3, null))], effects.Answers);
     }
 
     [Fact]
@@ -267,6 +331,60 @@ public sealed class GroupStepTests
     }
 
     [Fact]
+    public void A_waiter_that_another_server_has_granted_is_answered_after_a_load_although_no_slot_is_free()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), new GroupMessage.StoreChanged());
+        (state, effects) = Apply(state, new GroupMessage.Loaded(new StoredSemaphore(Held(1, "b"), "r2")));
+        Assert.Empty(effects.Answers);
+
+        (_, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([(waiter, SlotReply.AlreadyHeld)], Replies(effects));
+    }
+
+    [Fact]
+    public void A_waiter_that_another_server_has_granted_is_answered_after_a_conflict_although_no_slot_is_free()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(waiter), Arrived(Lock));
+
+        (state, effects) = Apply(state, Conflict(Held(1, "b")));
+
+        (_, effects) = Apply(state, Saved(effects));
+        Assert.Equal([(waiter, SlotReply.AlreadyHeld), (Lock, SlotReply.Full)], Replies(effects));
+    }
+
+    /// <remarks>Where renewals leave no trace, the answer changes nothing in the store. It is confirmed all the same.</remarks>
+    [Fact]
+    public void A_waiter_that_is_found_to_hold_a_slot_is_answered_only_when_the_store_confirms_it()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var stored = new StoredSemaphore(Held(1, "b"), "r2");
+        var (state, effects) = Apply(Waiting(waiter) with { RecordsRenewals = false }, new GroupMessage.StoreChanged());
+        (state, effects) = Apply(state, new GroupMessage.Loaded(stored));
+        Assert.Same(stored.Semaphore, Saving(effects).Decision.Semaphore);
+        Assert.Empty(effects.Answers);
+
+        (_, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([(waiter, SlotReply.AlreadyHeld)], Replies(effects));
+    }
+
+    [Fact]
+    public void A_load_that_serves_nobody_leaves_nothing_to_do()
+    {
+        var waiting = Waiting(new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1)));
+        var stored = new StoredSemaphore(Held(1, "c"), "r2");
+        var (state, _) = Apply(waiting, new GroupMessage.StoreChanged());
+
+        (state, var effects) = Apply(state, new GroupMessage.Loaded(stored));
+
+        Assert.Null(effects.Work);
+        Assert.Equal(waiting with { Known = stored }, state);
+    }
+
+    [Fact]
     public void A_change_in_the_store_is_of_no_interest_while_nobody_waits()
     {
         var (state, effects) = Apply(Idle, new GroupMessage.StoreChanged());
@@ -295,6 +413,29 @@ public sealed class GroupStepTests
     }
 
     [Fact]
+    public void A_configuration_that_another_server_has_saved_since_stays()
+    {
+        var (state, effects) = Apply(Idle, Arrived(new ConfigureRequest(3)));
+        (state, _) = Apply(state, Saved(effects));
+
+        (state, effects) = Apply(state with { Known = null }, Arrived(Lock));
+        (state, effects) = Apply(state, new GroupMessage.Loaded(new StoredSemaphore(Held(5), "r9")));
+
+        Assert.Equal((5, 5), (Saving(effects).Decision.Semaphore.Slots, Saving(effects).Decision.Semaphore.Configured));
+    }
+
+    [Fact]
+    public void A_configuration_that_meets_another_writer_is_saved_after_it()
+    {
+        var (state, effects) = Apply(Idle, Arrived(new ConfigureRequest(3)));
+
+        (_, effects) = Apply(state, Conflict(Held(5, "b")));
+
+        Assert.Equal((3, 3), (Saving(effects).Decision.Semaphore.Slots, Saving(effects).Decision.Semaphore.Configured));
+        Assert.Equal(["b"], Saving(effects).Decision.Semaphore.Holders.Keys);
+    }
+
+    [Fact]
     public void Two_operations_of_one_id_that_wait_get_one_slot_which_is_shared()
     {
         var first = new LockRequest("b", Grant, From, TimeSpan.FromMinutes(1));
@@ -306,6 +447,17 @@ public sealed class GroupStepTests
         Assert.Contains((first, SlotReply.Granted), Replies(effects));
         Assert.Contains((second, SlotReply.AlreadyHeld), Replies(effects));
         Assert.True(state.Known!.Semaphore.Holders["b"].IsShared);
+    }
+
+    [Fact]
+    public void A_revoke_frees_a_grant_that_was_not_answered_again_and_no_other()
+    {
+        var held = Idle with { Known = new StoredSemaphore(Held(1).Lock("a", Grant, From, Since).Next, "r2") };
+        var (_, effects) = Apply(held, Arrived(new RevokeRequest("a", Grant, 0)));
+        Assert.Empty(Saving(effects).Decision.Semaphore.Holders);
+
+        (_, effects) = Apply(held, Arrived(Lock), Arrived(new RevokeRequest("a", Grant, 0)));
+        Assert.Equal(["a"], Saving(effects).Decision.Semaphore.Holders.Keys);
     }
 
     [Fact]
