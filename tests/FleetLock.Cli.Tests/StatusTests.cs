@@ -67,6 +67,18 @@ public sealed class StatusTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_waits_to_be_confirmed_is_reported_beside_its_groups()
+    {
+        await using var server = new RawServer(RawAnswer.Http(
+            200, """{"groups":[{"group":"workers","slots":1,"free":1,"holders":[],"storeRestored":true}]}"""));
+
+        var status = await _ctl.RunAsync("status", "-u", server.Url);
+
+        Assert.Equal((0, 2), (status.ExitCode, status.OutputLines.Length));
+        Assert.Contains("confirm-restore", Assert.Single(status.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_group_that_the_server_does_not_have_is_named()
     {
         await using var server = await StartServerAsync();

@@ -49,6 +49,7 @@ public sealed class DoctorMessagesTests : IDisposable
 
         await AddAsync("a healthy server", Refusal, List("workers"));
         await AddAsync("another group", Refusal, List("idle"));
+        await AddAsync("a store that waits to be confirmed", Refusal, List("workers", ""","storeRestored":true"""));
         await AddAsync("no list of groups", Refusal, NoList);
         await AddAsync("a list that is not for us", Refusal, RawAnswer.Http(401));
         await AddAsync("credentials that are not accepted", Refusal, RawAnswer.Http(401, """{"kind":"unauthorized","value":"no"}"""));
@@ -56,8 +57,8 @@ public sealed class DoctorMessagesTests : IDisposable
         await AddAsync("a clock that is behind", RawAnswer.Http(400, Refused, "Date: Sun, 01 Mar 2026 12:05:00 GMT"), NoList);
         await AddAsync("a clock that is ahead", RawAnswer.Http(400, Refused, "Date: Sun, 01 Mar 2026 11:00:00 GMT"), NoList);
 
-        static RawAnswer List(string group) =>
-            RawAnswer.Http(200, $$"""{"groups":[{"group":"{{group}}","slots":2,"free":1,"holders":[]}]}""");
+        static RawAnswer List(string group, string rest = "") =>
+            RawAnswer.Http(200, $$"""{"groups":[{"group":"{{group}}","slots":2,"free":1,"holders":[]{{rest}}}]}""");
     }
 
     private async Task AddSettingsAsync()

@@ -120,7 +120,17 @@ public sealed class EtcdProcess : IAsyncDisposable
     }
 
     /// <summary>Lets it stand still: it takes connections and answers nothing (SIGSTOP).</summary>
-    public Task SuspendAsync() => SignalAsync("STOP");
+    public async Task SuspendAsync()
+    {
+        await SignalAsync("STOP");
+
+        // Until the thread that takes the signal runs, the others go on.
+        for (var waited = Stopwatch.StartNew(); OperatingSystem.IsLinux() && !IsSuspended(); await Task.Delay(PollInterval))
+        {
+            if (waited.Elapsed > TestTimeout.Hang)
+                throw new InvalidOperationException("etcd does not stand still.");
+        }
+    }
 
     /// <summary>Lets it go on (SIGCONT).</summary>
     public Task ResumeAsync() => SignalAsync("CONT");
@@ -235,6 +245,10 @@ public sealed class EtcdProcess : IAsyncDisposable
         await tcp.ConnectAsync(Endpoint.Host, Endpoint.Port);
         return true;
     }
+
+    private bool IsSuspended() => Directory.GetDirectories($"/proc/{_process!.Id}/task")
+        .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+        .All(thread => thread[thread.LastIndexOf(')') + 2] == 'T');
 
     private async Task SignalAsync(string signal)
     {

@@ -88,6 +88,15 @@ Describe 'Get-FleetGroup against literal answers' {
         Stop-RawServer $raw
     }
 
+    It 'warns of a store that waits to be confirmed' {
+        $raw = New-RawServer (New-Answer 200 '{"groups":[{"group":"web","slots":1,"free":1,"holders":[],"storeRestored":true}]}')
+        $group = Get-FleetGroup -Uri $raw.Url -WarningAction SilentlyContinue -WarningVariable warnings
+        $group.StoreRestored | Should -BeTrue
+        "$warnings" | Should -BeLike '*Confirm-FleetStoreRestore*'
+        $group | Format-List | Out-String | Should -BeLike '*StoreRestored*True*'
+        Stop-RawServer $raw
+    }
+
     It 'wants a server' {
         { Get-FleetGroup -ErrorAction Stop } | Should -Throw -ErrorId 'FleetServerInvalid,*'
     }

@@ -53,6 +53,8 @@ internal static class StatusCommand
             Console.Out.WriteLine(JsonSerializer.Serialize(list, GroupJson.Default.FleetGroupList));
         else
             GroupTable.Write(list.Groups);
+        if (Advice.ForRestoredStore(list.Groups) is { } warning)
+            Terminal.Say("Warning: " + warning);
         return ExitCodes.Success;
     }
 }

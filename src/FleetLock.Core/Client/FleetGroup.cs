@@ -19,6 +19,13 @@ public sealed record FleetGroup(string Group, int Slots, int Free, IReadOnlyList
     /// <summary>What is wrong with the group's stored value, when it cannot be read; <see langword="null"/> when all is well.</summary>
     public string? Fault { get; init; }
 
+    /// <summary>
+    /// Whether the server's store went back to an earlier state, as when a backup is restored. No slot is granted then until an administrator confirms
+    /// the restored content; some of the holders may be missing.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool StoreRestored { get; init; }
+
     /// <summary>The base address of the server that told it, without user information; the client's to set, it is not sent.</summary>
     [JsonIgnore]
     public string? Server { get; init; }

@@ -167,6 +167,8 @@ public sealed class FleetLockDoctor(TimeProvider clock)
 
         if (list.Groups.FirstOrDefault(candidate => candidate.Group == group) is not { } found)
             throw new CheckFailedException($"the server has no group '{group}'", "Name one of its groups: " + string.Join(", ", list.Groups.Take(10).Select(candidate => ProtocolRules.Show(candidate.Group))) + ".");
+        if (found.StoreRestored)
+            throw new CheckFailedException("the server's store went back to an earlier state, and no slot is granted", Advice.ConfirmRestore);
         return $"the server lists its groups; '{group}' has {found.Slots} slots, {found.Free} of them free";
     }
 

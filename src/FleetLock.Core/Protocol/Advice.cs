@@ -3,6 +3,9 @@ namespace FleetLock;
 /// <summary>What to do next, for each outcome that is not a success. The one home of these sentences.</summary>
 public static class Advice
 {
+    internal const string ConfirmRestore =
+        "An administrator has to confirm the restored store: fleetlockctl confirm-restore, or Confirm-FleetStoreRestore.";
+
     /// <summary>One or two sentences that tell the person at the terminal what to do next.</summary>
     /// <param name="result">The result.</param>
     /// <returns>The advice; empty for a success.</returns>
@@ -13,7 +16,7 @@ public static class Advice
             ErrorKinds.ClientGrantKept => "A release by its id alone frees the slot for all that were granted it.",
             ErrorKinds.NotHeld => "It was released before, or the group or the id is another.",
             ErrorKinds.GrantCancelled => "This lock was undone or released: begin another.",
-            ErrorKinds.StoreRestored => "An administrator has to confirm the restored store: fleetlockctl confirm-restore, or Confirm-FleetStoreRestore.",
+            ErrorKinds.StoreRestored => ConfirmRestore,
             _ => For(result.Status),
         };
         return result.OutcomeUnknown ? $"{next} {UnknownOutcome(result.Operation)}" : next;
@@ -32,6 +35,14 @@ public static class Advice
         FleetLockStatus.TimedOut => "Ask again.",
         _ => "Check that the URL is that of a FleetLock server, and that no proxy or login page stands in front of it.",
     };
+
+    /// <summary>The warning beside groups whose store went back to an earlier state.</summary>
+    /// <param name="groups">The groups of one server.</param>
+    /// <returns>The warning; <see langword="null"/> when there is nothing to warn of.</returns>
+    public static string? ForRestoredStore(IEnumerable<FleetGroup> groups) =>
+        (groups ?? throw new ArgumentNullException(nameof(groups))).FirstOrDefault(group => group.StoreRestored) is { } restored
+            ? $"The store of {restored.Server} went back to an earlier state, and no slot is granted. {ConfirmRestore}"
+            : null;
 
     /// <summary>The warning for a request whose answer was lost.</summary>
     /// <param name="operation">The operation whose outcome is unknown.</param>

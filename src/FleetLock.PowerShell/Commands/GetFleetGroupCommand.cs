@@ -23,6 +23,8 @@ public sealed class GetFleetGroupCommand : FleetServerCommandBase
             var client = Connect(Resolve(null, null));
             var list = Await(client.GetGroupsAsync);
             WriteVerbose(FormattableString.Invariant($"Groups at {client.Server}: {list.Groups.Count}"));
+            if (Advice.ForRestoredStore(list.Groups) is { } warning)
+                WriteWarning(warning);
             foreach (var name in Group ?? ["*"])
             {
                 var found = list.Groups.Where(IsNamed(name)).ToList();

@@ -98,8 +98,8 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
             .. _configured.Keys.Union(held).Union(contents.Damaged.Keys.Where(_configured.ContainsKey))
                 .Order(StringComparer.Ordinal)
                 .Select(group => contents.Damaged.TryGetValue(group, out var fault)
-                    ? new FleetGroup(group, 0, 0, []) { Fault = fault }
-                    : Describe(group, contents.Semaphores.GetValueOrDefault(group, StoredSemaphore.None))),
+                    ? new FleetGroup(group, 0, 0, []) { Fault = fault, StoreRestored = contents.IsRestored }
+                    : Describe(group, contents.Semaphores.GetValueOrDefault(group, StoredSemaphore.None), contents.IsRestored)),
         ]);
     }
 
@@ -117,7 +117,7 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
     internal async Task<FleetGroup?> ShowAsync(string group, CancellationToken cancellationToken)
     {
         var stored = await _store.LoadAsync(group, cancellationToken);
-        return _configured.ContainsKey(group) || stored.Semaphore.Holders.Count > 0 ? Describe(group, stored) : null;
+        return _configured.ContainsKey(group) || stored.Semaphore.Holders.Count > 0 ? Describe(group, stored, stored.IsRestored) : null;
     }
 
     /// <summary>Ends the waits of clients that are not allowed to lock any more, after a change of credentials.</summary>
@@ -155,13 +155,14 @@ internal sealed class SemaphoreGroups : IAsyncDisposable
         }
     }
 
-    private FleetGroup Describe(string name, StoredSemaphore stored)
+    private FleetGroup Describe(string name, StoredSemaphore stored, bool isRestored)
     {
         // Not stored yet: the first request will store what the configuration says.
         var semaphore = !stored.Exists && _configured.TryGetValue(name, out var slots) ? stored.Semaphore.Configure(slots) : stored.Semaphore;
         return new FleetGroup(name, semaphore.Slots, semaphore.Free, [.. semaphore.Holders.Select(holder => Describe(holder.Key, holder.Value))])
         {
             Waiting = _coordinators.TryGetValue(name, out var coordinator) ? coordinator.Waiting : 0,
+            StoreRestored = isRestored,
         };
     }
 

@@ -75,7 +75,10 @@ public sealed class SqliteStore : ISemaphoreStore
 
     /// <inheritdoc/>
     public Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken) =>
-        Enqueue(new Work<StoreContents>(IsWrite: false, database => new StoreContents(database.LoadAll(), new Dictionary<string, string>())));
+        Enqueue(new Work<StoreContents>(IsWrite: false, database => new StoreContents(database.LoadAll(), new Dictionary<string, string>())
+        {
+            IsRestored = database.IsRestored,
+        }));
 
     /// <inheritdoc/>
     public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) =>

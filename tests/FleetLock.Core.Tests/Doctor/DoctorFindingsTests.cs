@@ -120,6 +120,18 @@ public sealed class DoctorFindingsTests
         Assert.Equal("", examined["Extensions"].Advice);
     }
 
+    [Fact]
+    public async Task A_store_that_waits_to_be_confirmed_is_found_out()
+    {
+        await using var server = new RawServer(
+            RawAnswer.Http(400, Refused), RawAnswer.Http(200, Groups.Replace("\"slots\"", "\"storeRestored\":true,\"slots\"", StringComparison.Ordinal)));
+
+        var examined = await Examined.OfAsync(server.Url);
+
+        Assert.False(examined.Passed);
+        Examined.AssertFailed(examined["Extensions"], "earlier state");
+    }
+
     [Theory]
     [InlineData(401, ErrorKinds.Unauthorized, false)]
     [InlineData(403, ErrorKinds.Forbidden, true)]

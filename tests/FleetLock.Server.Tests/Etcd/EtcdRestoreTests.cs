@@ -94,11 +94,13 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
 
         await using var second = await StartAsync(_etcd.Store(), (Group, 2));
         await AssertLocksRefusedAsync(second);
+        Assert.True((await second.GroupAsync()).StoreRestored);
         AssertDone(await second.UnlockAsync("a"));
 
         await using var administrator = await _etcd.OpenAsync();
         Assert.True(await administrator.ConfirmRestoreAsync(Token));
         Assert.Equal(200, (await second.LockAsync("c")).Status);
+        Assert.False((await second.GroupAsync()).StoreRestored);
     }
 
     [Fact]

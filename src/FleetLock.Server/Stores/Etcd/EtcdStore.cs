@@ -88,7 +88,7 @@ public sealed class EtcdStore : ISemaphoreStore
             }
         }
 
-        return new StoreContents(semaphores, damaged);
+        return new StoreContents(semaphores, damaged) { IsRestored = isRestored };
     }
 
     /// <inheritdoc/>
