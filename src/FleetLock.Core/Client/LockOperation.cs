@@ -124,9 +124,10 @@ public sealed class LockOperation
         // Not longer than a request may take: somebody who set that time does not wait ten times as long.
         var options = _client.Options;
         var limit = options.HasTimeout && options.Timeout < UndoTimeLimit ? options.Timeout : UndoTimeLimit;
-        if (await UndoAsync(limit, cancellationToken).ConfigureAwait(false) is { } leak)
-            onLeak(leak);
-        return _trace is Trace.None or Trace.Refuted ? result with { OutcomeUnknown = false } : result;
+        if (await UndoAsync(limit, cancellationToken).ConfigureAwait(false) is not { } leak)
+            return result with { OutcomeUnknown = false };
+        onLeak(leak);
+        return result;
     }
 
     /// <summary>Undoes an operation that ended by an exception.</summary>
@@ -152,14 +153,17 @@ public sealed class LockOperation
         if (_trace == Trace.None)
             return null;
 
-        var reason = await CancelAsync(timeLimit, cancellationToken).ConfigureAwait(false);
+        var (reason, isRefused) = await CancelAsync(timeLimit, cancellationToken).ConfigureAwait(false);
         if (reason is null)
         {
             _trace = Trace.None;
             return null;
         }
 
-        return _trace == Trace.Refuted ? null : new PossibleLeak(Group, Id, _client.Server.ToString(), _trace == Trace.Reserved, reason);
+        // A server without grants has said all that it will ever say. Where the undo was merely not answered, what the lost request began may come yet.
+        return _trace == Trace.Refuted && isRefused
+            ? null
+            : new PossibleLeak(Group, Id, _client.Server.ToString(), _trace == Trace.Reserved, reason);
     }
 
     private static Trace After(Trace before, FleetLockResult result) => result switch
@@ -171,8 +175,8 @@ public sealed class LockOperation
         _ => before,
     };
 
-    /// <returns>Why it did not succeed; <see langword="null"/> when it did.</returns>
-    private async Task<string?> CancelAsync(TimeSpan timeLimit, CancellationToken cancellationToken)
+    /// <returns>Why it did not succeed, <see langword="null"/> when it did; and whether another try would end in the same way.</returns>
+    private async Task<(string? Reason, bool IsRefused)> CancelAsync(TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         using var limit = new Deadline(timeLimit, _client.Options.Clock, cancellationToken);
 
@@ -184,21 +188,21 @@ public sealed class LockOperation
             {
                 var result = await _client.CancelGrantAsync(Group, Id, GrantId, isUndo: true, limit.Token).ConfigureAwait(false);
                 if (IsEnded(result))
-                    return null;
+                    return (null, false);
                 reason = result.Message;
                 if (!SlotWaiter.IsCurable(result.Status))
-                    return reason;
+                    return (reason, true);
                 await Clocks.Delay(_client.Options.Clock, sleep, limit.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
         {
-            return cancellationToken.IsCancellationRequested ? "it was interrupted" : reason;
+            return (cancellationToken.IsCancellationRequested ? "it was interrupted" : reason, false);
         }
         catch (FleetLockInputException e)
         {
             // A group that an address cannot name.
-            return e.Message;
+            return (e.Message, true);
         }
     }
 

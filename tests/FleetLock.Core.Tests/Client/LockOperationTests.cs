@@ -149,6 +149,17 @@ public sealed class LockOperationTests
         Assert.False(result.OutcomeUnknown);
     }
 
+    [Fact]
+    public async Task A_lost_request_is_reported_when_its_undo_is_not_answered_although_nothing_was_held_meanwhile()
+    {
+        await using var server = new RawServer(Error(503, "store_unavailable"), Full, RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url);
+        var operation = await TriedAsync(client);
+        Assert.Equal(FleetLockStatus.Busy, (await operation.TryAsync(TimeSpan.Zero, TestContext.Current.CancellationToken)).Status);
+
+        Assert.NotNull(await operation.UndoAsync(Exchange.ShortTimeout, TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
