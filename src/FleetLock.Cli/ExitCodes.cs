@@ -11,13 +11,13 @@ internal static class ExitCodes
     /// <summary>EX_UNAVAILABLE: no server could be reached, or ours could not start.</summary>
     internal const int Unavailable = 69;
 
-    /// <summary>EX_TEMPFAIL: no slot now; ask again.</summary>
+    /// <summary>EX_TEMPFAIL: no slot now, or a slot that another lock shares; try again.</summary>
     internal const int TemporaryFailure = 75;
 
     /// <summary>EX_PROTOCOL: what answered does not speak FleetLock.</summary>
     internal const int Protocol = 76;
 
-    /// <summary>EX_NOPERM: the server refuses.</summary>
+    /// <summary>EX_NOPERM: the server refuses, or the id holds no slot.</summary>
     internal const int NoPermission = 77;
 
     /// <summary>As a shell says it: the command cannot be executed.</summary>
@@ -28,6 +28,9 @@ internal static class ExitCodes
 
     /// <summary>Interrupted, as a shell says it of SIGINT.</summary>
     internal const int Interrupted = 130;
+
+    /// <summary>A grant that is kept is no refusal for good: its release succeeds once no other lock shares the slot.</summary>
+    internal static int Of(FleetLockResult result) => result.Kind == ErrorKinds.ClientGrantKept ? TemporaryFailure : Of(result.Status);
 
     internal static int Of(FleetLockStatus status) => status switch
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using FleetLock.Cli.Commands;
 using FleetLock.Server;
@@ -15,7 +16,7 @@ internal static class Program
         if (parsed.Action is ParseErrorAction)
         {
             var command = parsed.CommandResult.Command;
-            foreach (var message in parsed.Errors.Select(error => error.Message).Distinct())
+            foreach (var message in Messages(parsed, root))
                 Terminal.Error(TerminalText.Clean(message));
             Terminal.Say(command == root ? "See 'fleetlockctl --help'." : $"See 'fleetlockctl {command.Name} --help'.");
             return ExitCodes.Usage;
@@ -43,6 +44,19 @@ internal static class Program
         }
     }
 
+    /// <summary>The parser's messages. For an unknown word in the command's place it has two, and neither names a command.</summary>
+    private static IEnumerable<string> Messages(ParseResult parsed, RootCommand root)
+    {
+        if (parsed.CommandResult.Command != root || parsed.UnmatchedTokens is not [var word, ..])
+            return parsed.Errors.Select(error => error.Message).Distinct();
+        if (word.StartsWith('-'))
+            return [$"'{word}' is not an option of fleetlockctl."];
+
+        var similar = root.Subcommands.Select(command => command.Name)
+            .Where(name => name.Split('-').Contains(word, StringComparer.OrdinalIgnoreCase));
+        return [$"'{word}' is not a command.{string.Concat(similar.Take(1).Select(name => $" Did you mean '{name}'?"))}"];
+    }
+
     private static RootCommand CreateRoot()
     {
         var root = new RootCommand("Keeps a fleet from rebooting all at once: takes a slot of a group before a machine reboots, and gives it back when the machine is healthy again.");
@@ -62,6 +76,8 @@ internal static class Program
         root.Subcommands.Add(IdCommand.Create());
         root.Subcommands.Add(ServeCommand.Create());
         root.Subcommands.Add(TokenCommand.Create());
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new UsageHelp((HelpAction)help.Action!);
         return root;
     }
 }

@@ -4,9 +4,14 @@ using System.Management.Automation.Language;
 namespace FleetLock.PowerShell;
 
 /// <summary>Every error record of the module: one stable id and one category for each way to fail. The ids are never reused.</summary>
+/// <remarks>
+/// What to do next is in the message and nowhere else: Windows PowerShell does not show an ErrorDetails.RecommendedAction, and PowerShell 7.6
+/// would show it a second time.
+/// </remarks>
 internal static class ErrorRecords
 {
     private const string GroupNotFound = "FleetGroupNotFound";
+    private const string WaitOption = "-Wait";
 
     /// <summary>A slot that was not granted or not released.</summary>
     /// <param name="result">The result.</param>
@@ -14,9 +19,8 @@ internal static class ErrorRecords
     internal static ErrorRecord From(FleetLockResult result, PossibleLeak? leak = null)
     {
         var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
-        var exception = leak is null ? new FleetLockException(result) : new FleetLockException(result, Describe(leak));
-        var next = leak is null ? exception.Advice : UnlockCommand(leak.Group, leak.Id);
-        return new ErrorRecord(exception, errorId, category, result) { ErrorDetails = Details(exception.Message, next) };
+        var exception = new FleetLockException(result, Advice.For(result, WaitOption), leak is null ? null : Describe(leak));
+        return new ErrorRecord(exception, errorId, category, result);
     }
 
     /// <summary>What an undo left at the server, and the command that releases it.</summary>
@@ -28,24 +32,22 @@ internal static class ErrorRecords
         var (errorId, category) = exception.Kind == ErrorKinds.UnknownGroup
             ? (GroupNotFound, ErrorCategory.ObjectNotFound)
             : Of(exception.Status, exception.HttpStatus, exception.Kind);
-        return new ErrorRecord(exception, errorId, category, target) { ErrorDetails = Details(exception.Message, exception.Advice) };
+        return new ErrorRecord(exception, errorId, category, target);
     }
 
     /// <summary>A group that is not in the server's list.</summary>
     internal static ErrorRecord NoSuchGroup(string group, ServerAddress server)
     {
-        const string ListGroups = "Get-FleetGroup without a name lists those that it has.";
-        var exception = new ItemNotFoundException($"{server} has no group '{ProtocolRules.Show(group)}'. {ListGroups}");
-        return new ErrorRecord(exception, GroupNotFound, ErrorCategory.ObjectNotFound, group) { ErrorDetails = Details(exception.Message, ListGroups) };
+        var exception = new ItemNotFoundException($"{server} has no group '{ProtocolRules.Show(group)}'. Get-FleetGroup without a name lists those that it has.");
+        return new ErrorRecord(exception, GroupNotFound, ErrorCategory.ObjectNotFound, group);
     }
 
     /// <summary>A slot that was taken for a block and not released; it says how to release it later.</summary>
     internal static ErrorRecord FromRelease(FleetLockResult result)
     {
-        var record = From(result);
-        var command = UnlockCommand(result.Group, result.Id);
-        record.ErrorDetails = Details($"{record.Exception.Message} To release it later: {command}", command);
-        return record;
+        var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
+        var exception = new FleetLockException(result, Advice.For(result), $"To release it later: {UnlockCommand(result.Group, result.Id)}");
+        return new ErrorRecord(exception, errorId, category, result);
     }
 
     /// <summary>The command that releases a slot.</summary>
@@ -80,9 +82,6 @@ internal static class ErrorRecords
 
     /// <summary>A server of one's own that did not start.</summary>
     internal static ErrorRecord From(LocalServerException exception, string target) => new(exception, "FleetServerNotStarted", ErrorCategory.OpenError, target);
-
-    /// <summary>The exception's words, and apart from them what to do next, for a script to read.</summary>
-    private static ErrorDetails Details(string message, string advice) => new(message) { RecommendedAction = advice };
 
     private static (string ErrorId, ErrorCategory Category) Of(FleetLockStatus status, int? httpStatus, string? kind) => status switch
     {

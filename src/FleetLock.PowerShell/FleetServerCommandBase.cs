@@ -74,7 +74,7 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
     protected override void BeginProcessing()
     {
         if (SkipCertificateCheck)
-            WriteWarning("The server's certificate is not checked: whoever stands in between can grant a slot that is not granted.");
+            WriteWarning("The server's certificate is not checked: anyone between you and the server can grant a slot that is not granted.");
     }
 
     /// <summary>The configuration in force.</summary>

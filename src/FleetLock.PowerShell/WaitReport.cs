@@ -31,7 +31,7 @@ internal sealed class WaitReport(Cmdlet command, PipelineWork work, FleetLockCli
         {
             command.WriteVerbose(FormattableString.Invariant($"Try {step.Attempt}: {step.Result}; the next in {step.NextTry.TotalSeconds:0.#} s."));
             if (wentAway)
-                command.WriteWarning($"{step.Result.Message}. Waiting goes on.");
+                command.WriteWarning($"Still waiting: {step.Result.Message}.");
             Show(step, null);
         });
         if (isNews && step.Result.Status == FleetLockStatus.Busy)

@@ -111,8 +111,11 @@ public sealed class ConfigCommandTests : IDisposable
     [Fact]
     public async Task Every_variable_and_every_option_is_shown_by_its_own_name()
     {
-        foreach (var name in new[] { "URL", "GROUP", "ID", "APPLICATION_ID", "TOKEN_FILE", "CA_CERTIFICATE_PATH", "CERTIFICATE_PATH", "TIMEOUT_SEC", "RETRY_INTERVAL_SEC" })
+        foreach (var name in new[] { "GROUP", "ID", "APPLICATION_ID", "TOKEN_FILE", "CA_CERTIFICATE_PATH", "CERTIFICATE_PATH" })
             _ctl.Variables["FLEETLOCK_" + name] = "x";
+        foreach (var name in new[] { "TIMEOUT_SEC", "RETRY_INTERVAL_SEC" })
+            _ctl.Variables["FLEETLOCK_" + name] = "7";
+        _ctl.Variables["FLEETLOCK_URL"] = "http://x";
 
         Assert.Equal(
             ["FLEETLOCK_URL", "FLEETLOCK_GROUP", "FLEETLOCK_ID", "FLEETLOCK_APPLICATION_ID", "FLEETLOCK_TOKEN_FILE", "FLEETLOCK_CA_CERTIFICATE_PATH", "FLEETLOCK_CERTIFICATE_PATH", "FLEETLOCK_TIMEOUT_SEC", "FLEETLOCK_RETRY_INTERVAL_SEC"],
@@ -178,6 +181,23 @@ public sealed class ConfigCommandTests : IDisposable
         Assert.Equal(exitCode, refused.ExitCode);
         Assert.Contains(_ctl.PathOf("missing.json"), refused.Errors + refused.Output, StringComparison.Ordinal);
         Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("FLEETLOCK_URL", "fleet.example", "'fleet.example'")]
+    [InlineData("FLEETLOCK_GROUP", "b d", "'b d'")]
+    [InlineData("FLEETLOCK_ID", " ", "' '")]
+    [InlineData("FLEETLOCK_TIMEOUT_SEC", "soon", "'soon'")]
+    [InlineData("FLEETLOCK_RETRY_INTERVAL_SEC", "0", "'0'")]
+    public async Task An_invalid_value_is_listed_with_its_source_and_is_an_error(string variable, string value, string named)
+    {
+        _ctl.Variables[variable] = value;
+
+        var config = await _ctl.RunAsync("config");
+
+        Assert.Equal(64, config.ExitCode);
+        Assert.Contains(config.OutputLines, line => line.EndsWith(' ' + variable, StringComparison.Ordinal));
+        Assert.Contains(named, Assert.Single(config.ErrorLines), StringComparison.Ordinal);
     }
 
     [Theory]

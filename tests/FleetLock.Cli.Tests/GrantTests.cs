@@ -101,7 +101,7 @@ public sealed class GrantTests : IDisposable
         Assert.Equal((false, Text(first, "grantId")), (second.GetProperty("isNewGrant").GetBoolean(), Text(second, "grantId")));
 
         var kept = await ReleaseAsync(server, first);
-        Assert.Equal((77, ""), (kept.ExitCode, kept.Output));
+        Assert.Equal((75, ""), (kept.ExitCode, kept.Output));
         Assert.Contains("(client_grant_kept)", kept.Errors, StringComparison.Ordinal);
         Assert.Equal([_ctl.Id], await server.HoldersAsync("default"));
 
@@ -109,6 +109,18 @@ public sealed class GrantTests : IDisposable
         var absent = await ReleaseAsync(server, first);
         Assert.Equal(77, absent.ExitCode);
         Assert.Contains("(not_held)", absent.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_grant_is_printed_as_a_table()
+    {
+        await using var server = await StartServerAsync();
+
+        var first = await _ctl.RunAsync("recursive-lock", "-u", server.Url(), "-i", "n1", "-o", "table");
+        var second = await _ctl.RunAsync("recursive-lock", "-u", server.Url(), "-i", "n1", "-o", "table");
+
+        Assert.Matches("^default +n1 +[0-9a-f]{32} +yes$", first.OutputLines[1]);
+        Assert.Matches("^default +n1 +[0-9a-f]{32} +no$", second.OutputLines[1]);
     }
 
     [Fact]
@@ -144,12 +156,13 @@ public sealed class GrantTests : IDisposable
         var refused = await _ctl.RunAsync("unlock-if-held", "-u", server.Url, "-i", "n1", "--grant-id", grantId);
 
         Assert.Equal((64, ""), (refused.ExitCode, refused.Output));
-        Assert.Contains("32 lower-case hex digits", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.Contains("32 lower-case hexadecimal digits", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
         Assert.Empty(server.Requests);
     }
 
     [Theory]
-    [InlineData(200, "", 0)]
+    [InlineData(200, """{"confirmed":true}""", 0)]
+    [InlineData(200, "", 76)]
     [InlineData(200, "welcome", 76)]
     [InlineData(404, "404 page not found", 76)]
     [InlineData(403, """{"kind":"forbidden","value":"administrators only"}""", 77)]
@@ -160,7 +173,8 @@ public sealed class GrantTests : IDisposable
 
         var finished = await _ctl.RunAsync("confirm-restore", "-u", server.Url);
 
-        Assert.Equal((exitCode, ""), (finished.ExitCode, finished.Output));
+        Assert.Equal(exitCode, finished.ExitCode);
+        Assert.Equal(exitCode == 0, finished.Output.StartsWith("Confirmed", StringComparison.Ordinal));
         Assert.Equal(exitCode == 0 ? 0 : 1, finished.ErrorLines.Length);
         Assert.Equal("DELETE /v1/restore-mark HTTP/1.1", Assert.Single(server.Requests).Line);
     }
@@ -170,7 +184,10 @@ public sealed class GrantTests : IDisposable
     {
         await using var server = await StartServerAsync();
 
-        Assert.Equal(0, (await _ctl.RunAsync("confirm-restore", "-u", server.Url())).ExitCode);
+        var finished = await _ctl.RunAsync("confirm-restore", "-u", server.Url());
+
+        Assert.Equal((0, ""), (finished.ExitCode, finished.Errors));
+        Assert.Contains("nothing to confirm", finished.Output, StringComparison.Ordinal);
     }
 
     private static Task<ServerProcess> StartServerAsync() => ServerProcess.StartListeningAsync("--listen", "http://127.0.0.1:0", "--data", ":memory:");

@@ -42,6 +42,7 @@ public sealed class MessagesTests : IDisposable
             await AddAsync("a refusal", [RawAnswer.Http(400, """{"kind":"unknown_group","value":"no such group"}""")], command);
             await AddAsync("a gateway's 502", [RawAnswer.Http(502, "<html>")], command);
             await AddAsync("404", [RawAnswer.Http(404, "<html>")], command);
+            await AddAsync("a URL with a wrong path", [RawAnswer.Http(404, """{"kind":"not_found","value":"there is nothing at '/v1/v1/pre-reboot'"}""")], command);
             await AddAsync("a login page", [RawAnswer.Http(200, "<html>", "Content-Type: text/html")], command);
             await AddAsync("a redirect", [RawAnswer.Http(302, "", "Location: /login")], command);
             await AddAsync("what is not HTTP", [RawAnswer.Of("SSH-2.0-OpenSSH_9.2p1\r\n").ThenClose()], command);

@@ -13,14 +13,15 @@ public sealed class OperatorTests : IDisposable
     public void Dispose() => _ctl.Dispose();
 
     [Fact]
-    public async Task A_forced_release_is_silent_and_frees_no_other_slot()
+    public async Task A_forced_release_prints_the_holder_and_frees_no_other_slot()
     {
         await using var server = await StartServerAsync();
         await LockAsync(server, "n1", "n2");
 
         var released = await ForceReleaseAsync(server, "n1");
 
-        Assert.Equal((0, "", ""), (released.ExitCode, released.Output, released.Errors));
+        Assert.Equal((0, ""), (released.ExitCode, released.Errors));
+        Assert.Matches("^workers +n1 +[0-9-]+ [0-9:]+ +127.0.0.1$", released.OutputLines[1]);
         Assert.Equal(["n2"], await server.HoldersAsync("workers"));
     }
 

@@ -10,6 +10,15 @@ public sealed class RunTests : IDisposable
     public void Dispose() => _ctl.Dispose();
 
     [Fact]
+    public async Task The_help_puts_the_command_after_the_options()
+    {
+        var help = await _ctl.RunAsync("run", "--help");
+
+        Assert.Equal((0, ""), (help.ExitCode, help.Errors));
+        Assert.Contains(help.OutputLines, line => line.Trim() == "fleetlockctl run [options] -- COMMAND [ARG]...");
+    }
+
+    [Fact]
     public async Task The_READMEs_first_command_prints_what_the_README_says()
     {
         var id = Machine.RequireNodeId();

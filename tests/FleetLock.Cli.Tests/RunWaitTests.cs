@@ -153,7 +153,7 @@ public sealed class RunWaitTests : IDisposable
         var refused = await RunAsync(server.Url, "--wait-timeout", "2", "--retry-interval", "1");
 
         AssertNotStarted(75, refused);
-        var message = Regex.Match(refused.Errors, @"waited (\d+) s for a slot in vain; the last answer was: all 1 semaphore slots currently locked");
+        var message = Regex.Match(refused.Errors, @"no slot within (\d+) s; the last answer was: all 1 semaphore slots currently locked");
         Assert.True(message.Success, refused.Errors);
         Assert.InRange(int.Parse(message.Groups[1].Value, null), 2, int.MaxValue);
 

@@ -159,7 +159,7 @@ public sealed class TlsTests : IDisposable
         Machine.RequireUnix();
         await using var server = new RawServer(RawAnswer.Never);
         var test = _ctl.Start("test", "-u", $"https://127.0.0.1:{server.Port}", "-i", "node1");
-        await test.Output.LineAsync("takes connections");
+        await test.Output.LineAsync("accepts connections");
 
         await test.SignalAsync("TERM");
 

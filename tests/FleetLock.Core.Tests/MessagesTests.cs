@@ -23,6 +23,21 @@ public sealed class MessagesTests
 
         foreach (var operation in Exchange.Operations)
             messages.Add($"{operation}, an unknown outcome", Advice.UnknownOutcome(operation));
+        string[] refusals = [ErrorKinds.ClientGrantKept, ErrorKinds.NotHeld, ErrorKinds.GrantCancelled, ErrorKinds.StoreRestored, ErrorKinds.UnknownGroup];
+        foreach (var kind in refusals)
+            messages.Add($"the kind {kind}", Advice.For(ResultTests.ResultOf(FleetLockStatus.Refused) with { Kind = kind }));
+
+        var wrongPath = ResultTests.ResultOf(FleetLockStatus.ProtocolError) with { Kind = ErrorKinds.NotFound };
+        messages.Add("the kind not_found", Advice.For(wrongPath));
+        messages.Add("the kind not_found at a URL that ends with /v1", Advice.For(wrongPath with { Server = "http://fleet.example/v1" }));
+
+        messages.Add("a command that can wait", Advice.For(ResultTests.ResultOf(FleetLockStatus.Busy), "--wait"));
+        foreach (var last in new[] { FleetLockStatus.Busy, FleetLockStatus.Unreachable })
+        {
+            var timedOut = ResultTests.ResultOf(FleetLockStatus.TimedOut) with { LastStatus = last };
+            messages.Add($"a wait whose last answer was {last}", Advice.For(timedOut, "--wait"));
+        }
+
         messages.Add("a result as text", ResultTests.ResultOf(FleetLockStatus.Busy).ToString());
         messages.Verify();
     }

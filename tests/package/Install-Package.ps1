@@ -15,9 +15,9 @@ if (-not (Get-Module -ListAvailable Microsoft.PowerShell.PSResourceGet)) {
     exit 77
 }
 
-# The list of repositories is per user: this one's stays as it is.
-$env:XDG_DATA_HOME = Join-Path $Folder 'data'
-$env:LOCALAPPDATA = Join-Path $Folder 'data'
+# The lists of repositories are per user: this one's stay as they are. A folder that is not there would stand for the current one.
+$env:XDG_DATA_HOME = $env:LOCALAPPDATA = (New-Item (Join-Path $Folder 'data') -ItemType Directory).FullName
+$env:XDG_CONFIG_HOME = $env:APPDATA = (New-Item (Join-Path $Folder 'config') -ItemType Directory).FullName
 $source = New-Item (Join-Path $Folder 'source') -ItemType Directory
 $target = New-Item (Join-Path $Folder 'modules') -ItemType Directory
 Copy-Item $Package $source

@@ -60,6 +60,7 @@ Describe 'Unlock-FleetGroup -Force against literal answers' {
 
     It 'is an error without a reason, in place of a question that nobody answers' {
         { Unlock-FleetGroup web -Id n1 -Force -Uri $raw.Url } | Should -Throw -ErrorId 'FleetReasonInvalid,*' -ExpectedMessage '*-Reason*'
+        { Unlock-FleetGroup web -Id n1 -Reason dead -Uri $raw.Url } | Should -Throw -ErrorId 'FleetReasonInvalid,*' -ExpectedMessage '*-Force*'
         { Unlock-FleetGroup web -Id n1 -Force -Reason ' ' -Uri $raw.Url } | Should -Throw -ErrorId 'FleetReasonInvalid,*'
         $raw.Requests.Count | Should -Be 0
     }

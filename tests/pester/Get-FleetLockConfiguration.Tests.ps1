@@ -90,6 +90,13 @@ Describe 'Get-FleetLockConfiguration' {
         "$($failed[0])" | Should -Not -Match 's3cret'
     }
 
+    It 'lists an invalid value with its source, and has an error for it' {
+        $env:FLEETLOCK_GROUP = 'b d'
+        $shown = Get-FleetLockConfiguration -ErrorAction SilentlyContinue -ErrorVariable failed
+        ($shown | Where-Object Name -EQ Group).Source | Should -Be 'FLEETLOCK_GROUP'
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'FleetGroupInvalid,*'
+    }
+
     It 'has an error for a named file that is not there, and so has every other cmdlet' {
         $env:FLEETLOCK_CONFIG = Join-Path $TestDrive 'absent.json'
         foreach ($command in { Get-FleetLockConfiguration -ErrorAction Stop }, { Lock-FleetGroup web -Id n1 -Uri http://127.0.0.1:1 -ErrorAction Stop }, { Unlock-FleetGroup web -Id n1 -Uri http://127.0.0.1:1 -ErrorAction Stop }, { Invoke-FleetLock { 'ran' } -Group web -Id n1 -Uri http://127.0.0.1:1 }) {

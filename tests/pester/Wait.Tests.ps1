@@ -114,7 +114,7 @@ Describe 'Lock-FleetGroup -Wait against literal answers' {
         $failed.Count | Should -Be 1
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'FleetRequestTimedOut,*'
         $failed[0].CategoryInfo.Category | Should -Be 'OperationTimeout'
-        "$($failed[0])" | Should -Match ' [1-9]\d* s .*all 1 semaphore slots currently locked'
+        "$($failed[0])" | Should -Match ' [1-9]\d* s; .*all 1 semaphore slots currently locked'
         @($raw.Requests | Where-Object Line -Match pre-reboot).Count | Should -BeIn 1, 2 -Because 'there is one last try at the deadline, if it is not over with the first'
         @($raw.Requests)[-1].Header('Prefer') | Should -BeNullOrEmpty
     }

@@ -16,6 +16,12 @@ internal sealed class ClientOptions
         command.Options.Add(_id);
     }
 
+    internal void HideId() => _id.Hidden = true;
+
+    internal void HideGroup() => _group.Hidden = true;
+
+    internal void DescribeId(string description) => _id.Description = description;
+
     internal string? Url(ParseResult parsed) => parsed.GetValue(_url)?.LastOrDefault();
 
     internal string? Group(ParseResult parsed) => parsed.GetValue(_group)?.LastOrDefault();

@@ -15,7 +15,8 @@ internal static class ConfigCommand
         options.AddTo(command);
         command.SetAction(parsed =>
         {
-            var settings = options.Resolve(parsed).All().Select(setting => new ShownSetting(setting.Name.ToString(), setting.Shown, setting.Source)).ToList();
+            var configuration = options.Resolve(parsed);
+            var settings = configuration.All().Select(setting => new ShownSetting(setting.Name.ToString(), setting.Shown, setting.Source)).ToList();
             if (OutputOption.IsJson(parsed, output))
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(settings, OutputJson.Default.ListShownSetting));
@@ -26,6 +27,8 @@ internal static class ConfigCommand
                     Console.Out.WriteLine(string.Format(CultureInfo.InvariantCulture, "{0,-18} {1,-44} {2}", setting.Name, TerminalText.Clean(setting.Value ?? "-"), setting.Source));
             }
 
+            // After the list, which says where the invalid value came from.
+            configuration.RequireValid();
             return ExitCodes.Success;
         });
         return command;

@@ -12,6 +12,8 @@ internal static class ConfirmRestoreCommand
             "confirm-restore",
             "Let the servers grant again after their store was restored from a backup. A machine that was granted a slot since the backup is not in it: be sure that none is left.");
         var options = new ConnectionOptions(before);
+        options.HideId();
+        options.HideGroup();
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
@@ -19,7 +21,10 @@ internal static class ConfirmRestoreCommand
             using var client = options.Connect(parsed, options.Resolve(parsed));
             try
             {
-                await client.ConfirmRestoreAsync(signals.Interrupted);
+                var confirmed = await client.ConfirmRestoreAsync(signals.Interrupted);
+                Console.Out.WriteLine(confirmed
+                    ? $"Confirmed the restored store of {client.Server}: its servers grant slots again."
+                    : $"There was nothing to confirm at {client.Server}: its store is not marked as restored.");
                 return ExitCodes.Success;
             }
             catch (FleetGroupsException e)

@@ -22,7 +22,12 @@ internal sealed class ConnectionOptions
     private readonly Option<string> _proxy = new("--proxy") { Description = "The proxy; that of the environment if not given.", HelpName = "URL" };
     private readonly Option<bool> _noProxy = new("--no-proxy") { Description = "Use no proxy, whatever the environment says." };
     private readonly Option<string[]> _headers = new("--header") { Description = "One more header for each request; may be repeated.", HelpName = "NAME: VALUE" };
-    private readonly Option<int?> _timeout = new("--timeout") { Description = "The time that one request may take; 0 is no limit, 100 if not given.", HelpName = "SEC", CustomParser = argument => Numbers.Whole(argument) };
+    private readonly Option<int?> _timeout = new("--timeout")
+    {
+        Description = "The time that one request may take; 0 is no limit, 100 if not given.",
+        HelpName = "SEC",
+        CustomParser = argument => Numbers.Whole(argument, 0, WaitPolicy.MaxTimeoutSec),
+    };
 
     internal ConnectionOptions(ClientOptions before) => _before = before;
 
@@ -33,6 +38,15 @@ internal sealed class ConnectionOptions
         foreach (var option in own)
             command.Options.Add(option);
     }
+
+    /// <summary>Keeps the option that names a machine out of a command's help, for what is not about one. It is still accepted.</summary>
+    internal void HideId() => _after.HideId();
+
+    /// <summary>The same for the option that names a group.</summary>
+    internal void HideGroup() => _after.HideGroup();
+
+    /// <summary>Says what the id is to a command that does not take this machine's own.</summary>
+    internal void DescribeId(string description) => _after.DescribeId(description);
 
     internal string? Url(ParseResult parsed) => _after.Url(parsed) ?? _before.Url(parsed);
 
@@ -59,7 +73,7 @@ internal sealed class ConnectionOptions
         var options = configuration.RequireClientOptions();
         var credential = CredentialOf(parsed.GetValue(_user));
         if (parsed.GetValue(_skipCheck))
-            Terminal.Say("Warning: the server's certificate is not checked: whoever stands in between can grant a slot that is not granted.");
+            Terminal.Say("Warning: the server's certificate is not checked: anyone between you and the server can grant a slot that is not granted.");
         return new FleetLockClient(options with
         {
             Token = credential is not null && parsed.GetResult(_tokenFile) is null ? null : options.Token,
@@ -76,7 +90,10 @@ internal sealed class ConnectionOptions
         if (user is null)
             return null;
         var parts = user.Split(':', 2);
-        return new NetworkCredential(parts[0], parts.Length == 2 ? parts[1] : Environment.GetEnvironmentVariable(PasswordVariable) ?? "");
+        var password = parts.Length == 2 ? parts[1] : Environment.GetEnvironmentVariable(PasswordVariable);
+        return password is not null
+            ? new NetworkCredential(parts[0], password)
+            : throw new UsageException($"--user has no password: set {PasswordVariable}, or give it as USER:PASSWORD.");
     }
 
     private static Uri? ProxyOf(string? text)

@@ -13,6 +13,7 @@ internal static class ForceReleaseCommand
         var output = OutputOption.Create();
         var command = new Command("force-release", "Free the slot of another machine that is broken or gone. Be sure that it is: it may go on as if it held the slot.") { reason, output };
         var options = new ConnectionOptions(before);
+        options.DescribeId("The node id of that machine.");
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
@@ -28,7 +29,9 @@ internal static class ForceReleaseCommand
                 Terminal.Error(new FleetLockException(result).Message);
             else if (OutputOption.IsJson(parsed, output))
                 Console.Out.WriteLine(JsonSerializer.Serialize(holder, GroupJson.Default.FleetHolder));
-            return ExitCodes.Of(result.Status);
+            else
+                GroupTable.Write(holder);
+            return ExitCodes.Of(result);
         });
         return command;
     }

@@ -15,8 +15,7 @@ internal static class LockCommand
 
     private static Command CreateLock(ClientOptions before)
     {
-        var output = new Option<string>("--output", "-o") { Description = "json: print the grant. Nothing is printed if it is not given.", HelpName = "FORMAT" };
-        output.AcceptOnlyFromAmong("json");
+        var output = OutputOption.CreateSilent("Print the grant, as table or json. Nothing is printed if it is not given.");
         var command = new Command("recursive-lock", "Take a slot; granted again to an id that holds one.") { output };
         var options = new ConnectionOptions(before);
         options.AddTo(command);
@@ -26,15 +25,21 @@ internal static class LockCommand
             var configuration = options.Resolve(parsed);
             using var client = options.Connect(parsed, configuration);
             var operation = new LockOperation(client, configuration.RequireGroup(), configuration.RequireId());
-            return await LockAsync(operation, client.Server, parsed.GetValue(output) is not null, signals.Interrupted);
+            return await LockAsync(operation, client.Server, parsed.GetValue(output), signals.Interrupted);
         });
         return command;
     }
 
     private static Command CreateUnlock(ClientOptions before)
     {
-        var grantId = new Option<string>("--grant-id") { Description = "Release this one grant, and leave the slot to others that were granted it too.", HelpName = "GRANT-ID" };
-        var command = new Command("unlock-if-held", "Release the slot that the id holds, no matter which client took it; a success too when the id holds none.") { grantId };
+        var grantId = new Option<string>("--grant-id")
+        {
+            Description = "Release the slot only if no other lock was granted it; otherwise release nothing and fail.",
+            HelpName = "GRANT-ID",
+        };
+        var command = new Command(
+            "unlock-if-held",
+            "Release the slot that the id holds, no matter which client took it. Without --grant-id it is a success too when the id holds none.") { grantId };
         var options = new ConnectionOptions(before);
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -51,15 +56,15 @@ internal static class LockCommand
         return command;
     }
 
-    private static async Task<int> LockAsync(LockOperation operation, ServerAddress server, bool asJson, CancellationToken interrupted)
+    private static async Task<int> LockAsync(LockOperation operation, ServerAddress server, string? output, CancellationToken interrupted)
     {
         PossibleLeak? leak = null;
         string? Leak() => leak?.Describe(HowToRelease(server, operation.Group, operation.Id));
         try
         {
             var result = await operation.AcquireAsync(new SlotWaiter(), null, null, found => leak = found, interrupted);
-            if (result.IsSuccess && asJson)
-                await PrintAsync(operation, result, found => leak = found);
+            if (result.IsSuccess && output is not null)
+                await PrintAsync(operation, result, output == OutputOption.Json, found => leak = found);
             return Report(result, "locking", Leak());
         }
         catch (OperationCanceledException)
@@ -74,12 +79,12 @@ internal static class LockCommand
     }
 
     /// <summary>Prints the grant. One that cannot be printed is undone: its caller is told of a failure.</summary>
-    private static async Task PrintAsync(LockOperation operation, FleetLockResult result, Action<PossibleLeak> onLeak)
+    private static async Task PrintAsync(LockOperation operation, FleetLockResult result, bool asJson, Action<PossibleLeak> onLeak)
     {
         try
         {
             var grant = new ShownGrant(result.Group, result.Id, result.Server, result.GrantId, result.IsNewGrant);
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(grant, OutputJson.Default.ShownGrant));
+            await Console.Out.WriteLineAsync(asJson ? JsonSerializer.Serialize(grant, OutputJson.Default.ShownGrant) : Table(grant));
             await Console.Out.FlushAsync();
         }
         catch (IOException)
@@ -88,6 +93,14 @@ internal static class LockCommand
                 onLeak(leak);
             throw;
         }
+    }
+
+    private static string Table(ShownGrant grant)
+    {
+        var isNew = grant.IsNewGrant switch { true => "yes", false => "no", null => "unknown" };
+        return Row("GROUP", "HOLDER", "GRANT", "NEW") + Environment.NewLine + Row(grant.Group, grant.Id, grant.GrantId ?? "unknown", isNew);
+
+        static string Row(string group, string holder, string grantId, string isNew) => $"{group,-24} {holder,-40} {grantId,-32}  {isNew}";
     }
 
     private static int Report(FleetLockResult result, string doing, string? leak)
@@ -101,6 +114,6 @@ internal static class LockCommand
                 Terminal.Say(Advice.UnknownOutcome(result.Operation));
         }
 
-        return ExitCodes.Of(result.Status);
+        return ExitCodes.Of(result);
     }
 }

@@ -6,12 +6,19 @@ namespace FleetLock.Cli.Commands;
 /// <summary>Numbers on the command line, with errors for people: the parser's own name the .NET type.</summary>
 internal static class Numbers
 {
-    internal static int Whole(ArgumentResult argument)
+    internal static int Whole(ArgumentResult argument) => Whole(argument, int.MinValue, int.MaxValue);
+
+    /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>; the extremes of an int are no limits.</summary>
+    internal static int Whole(ArgumentResult argument, int least, int most)
     {
         var text = argument.Tokens[^1].Value;
-        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-            Refuse(argument, text, "a whole number");
-        return number;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            return number;
+
+        var from = least == int.MinValue ? "" : string.Create(CultureInfo.InvariantCulture, $" from {least}");
+        var to = most == int.MaxValue ? "" : string.Create(CultureInfo.InvariantCulture, $" to {most}");
+        Refuse(argument, text, $"a whole number{from}{to}");
+        return default;
     }
 
     internal static double? Seconds(ArgumentResult argument)
@@ -22,6 +29,9 @@ internal static class Numbers
         return number;
     }
 
-    private static void Refuse(ArgumentResult argument, string text, string takes) =>
-        argument.AddError($"'{ProtocolRules.Show(text)}' is no value for {((OptionResult)argument.Parent!).Option.Name}; it takes {takes}.");
+    private static void Refuse(ArgumentResult argument, string text, string rule)
+    {
+        var name = argument.Parent is OptionResult { Option.Name: var option } ? option : argument.Argument.Name;
+        argument.AddError($"'{ProtocolRules.Show(text)}' is not a valid value for {name}; it must be {rule}.");
+    }
 }

@@ -13,12 +13,20 @@ internal sealed class RunCommand
     private readonly Option<int> _slots = new("--slots") { Description = "The embedded group's slots.", DefaultValueFactory = _ => 1, HelpName = "N", CustomParser = Numbers.Whole };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait for a slot instead of giving up at once." };
     private readonly Option<double?> _waitTimeout = new("--wait-timeout") { Description = "Wait this long at most, in seconds; implies --wait.", HelpName = "SEC", CustomParser = Numbers.Seconds };
-    private readonly Option<int?> _retryInterval = new("--retry-interval") { Description = "The longest sleep between two tries of a wait; 30 if not given.", HelpName = "SEC", CustomParser = argument => Numbers.Whole(argument) };
+    private readonly Option<int?> _retryInterval = new("--retry-interval")
+    {
+        Description = "The longest sleep between two tries of a wait; 30 if not given.",
+        HelpName = "SEC",
+        CustomParser = argument => Numbers.Whole(argument, 1, WaitPolicy.MaxTimeoutSec),
+    };
     private readonly Option<bool> _keepOnFailure = new("--keep-on-failure") { Description = "Keep the slot when the command fails, so that the fleet stops behind a broken machine." };
     private readonly Argument<string[]> _words = new("command") { Description = "After \"--\": the command to run, and its arguments.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
     private readonly ConnectionOptions _connection;
 
     private RunCommand(ClientOptions before) => _connection = new ConnectionOptions(before);
+
+    /// <summary>How the command is used: only its arguments after "--" are the command's own.</summary>
+    internal const string Usage = "run [options] -- COMMAND [ARG]...";
 
     internal static Command Create(ClientOptions before)
     {

@@ -9,10 +9,15 @@ internal static class SetSlotsCommand
 {
     internal static Command Create(ClientOptions before)
     {
-        var slots = new Argument<int>("SLOTS") { Description = "How many may hold a slot at the same time; 0 grants nobody." };
+        var slots = new Argument<int>("SLOTS")
+        {
+            Description = "How many may hold a slot at the same time; 0 grants nobody.",
+            CustomParser = argument => Numbers.Whole(argument, 0, int.MaxValue),
+        };
         var output = OutputOption.Create();
         var command = new Command("set-slots", "Change a group's number of slots, until the server's configuration says another. No holder is lost.") { slots, output };
         var options = new ConnectionOptions(before);
+        options.HideId();
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {

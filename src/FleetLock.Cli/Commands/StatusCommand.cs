@@ -12,6 +12,7 @@ internal static class StatusCommand
         var output = OutputOption.Create();
         var command = new Command("status", "Show the groups, their slots and who holds them.") { output };
         var options = new ConnectionOptions(before);
+        options.HideId();
         options.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {

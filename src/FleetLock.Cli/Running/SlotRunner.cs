@@ -31,8 +31,8 @@ internal sealed class SlotRunner(
         if (run is null)
         {
             ReportLeak();
-            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result)} The command was not started.");
-            return ExitCodes.Of(result.Status);
+            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result, "--wait")} The command was not started.");
+            return ExitCodes.Of(result);
         }
 
         using (run)
@@ -121,7 +121,7 @@ internal sealed class SlotRunner(
     {
         _leak = await run.UndoAsync(LockOperation.UndoTimeLimit);
         if (_leak is null)
-            Terminal.Say($"fleetlockctl: the lock of group '{group}' is undone");
+            Terminal.Say($"fleetlockctl: undid the lock of group '{group}'");
         ReportLeak();
     }
 

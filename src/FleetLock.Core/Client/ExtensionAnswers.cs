@@ -23,8 +23,8 @@ internal static class ExtensionAnswers
         {
             Status = FleetLockStatus.ProtocolError,
             Message = outcome.Kind?.StartsWith(ErrorKinds.GenericHttpPrefix, StringComparison.Ordinal) == false
-                ? $"the server cannot do this, because it is not a server of this project or an older one: {outcome.Message}"
-                : "the server cannot do this, because it is not a server of this project, or not a FleetLock server",
+                ? $"the server cannot do this, because it is another project's server, or an older version of this one: {outcome.Message}"
+                : "the server cannot do this, because it is another project's server, or not a FleetLock server",
         },
     };
 

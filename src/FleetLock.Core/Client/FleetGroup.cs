@@ -76,6 +76,12 @@ public sealed record FleetGroupSlots(int? Slots);
 /// <param name="Features">The names of the extensions that the server has.</param>
 public sealed record FleetFeatureList(IReadOnlyList<string> Features);
 
+/// <summary>The answer of <c>DELETE /v1/restore-mark</c>.</summary>
+/// <param name="Confirmed">
+/// Whether a restored store was confirmed; <see langword="false"/> when none was marked, <see langword="null"/> when the body does not say.
+/// </param>
+public sealed record FleetRestoreConfirmation(bool? Confirmed);
+
 /// <summary>The JSON of the extensions: generated code, so that trimming and start-up time do not suffer.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -86,4 +92,5 @@ public sealed record FleetFeatureList(IReadOnlyList<string> Features);
 [JsonSerializable(typeof(FleetHolder))]
 [JsonSerializable(typeof(FleetGroupSlots))]
 [JsonSerializable(typeof(FleetFeatureList))]
+[JsonSerializable(typeof(FleetRestoreConfirmation))]
 public sealed partial class GroupJson : JsonSerializerContext;

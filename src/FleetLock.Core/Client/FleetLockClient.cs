@@ -129,25 +129,17 @@ public sealed class FleetLockClient : IDisposable
     /// <see cref="GetGroupsAsync"/>.
     /// </summary>
     /// <param name="cancellationToken">A token to cancel the operation. The outcome is then unknown.</param>
-    /// <returns>A task that completes when the servers may grant; also when nothing was to be confirmed.</returns>
+    /// <returns>True when a restored store was confirmed, false when there was nothing to confirm. In both cases the servers may grant.</returns>
     /// <exception cref="FleetGroupsException">The server does not have the extension, refuses, cannot serve now, or cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public async Task ConfirmRestoreAsync(CancellationToken cancellationToken = default)
+    public async Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken = default)
     {
-        const string Unknown = "It may have been confirmed although no answer arrived: ask again.";
+        const string Unknown = "It may have been confirmed although no answer arrived: try again.";
         var request = NewChange(HttpMethod.Delete, _options.Server.Endpoint(FleetLockProtocol.RestoreMarkPath));
         request.Content = new ByteArrayContent([]);
-        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseContentRead, ReadAsync, Unknown, cancellationToken).ConfigureAwait(false);
-        if (outcome.Status != FleetLockStatus.Released)
-            throw new FleetGroupsException("The restored store was not confirmed", Server, outcome, Unknown);
-
-        async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token)
-        {
-            var answer = await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token).ConfigureAwait(false);
-            if (answer.Status != FleetLockStatus.Released)
-                return ExtensionAnswers.Read(answer);
-            return response.Content.Headers.ContentLength == 0 ? answer : ExtensionAnswers.Malformed();
-        }
+        var type = GroupJson.Default.FleetRestoreConfirmation;
+        var (answer, outcome) = await AskAsync(request, type, found => found.Confirmed is not null, Unknown, cancellationToken).ConfigureAwait(false);
+        return answer?.Confirmed ?? throw new FleetGroupsException("The restored store was not confirmed", Server, outcome, Unknown);
     }
 
     /// <summary>Lists what the server supports, for people. A lock or an undo never depends on it.</summary>

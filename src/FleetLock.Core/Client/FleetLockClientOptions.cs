@@ -33,7 +33,7 @@ public sealed record FleetLockClientOptions
     /// <summary>The only authorities that the server's certificate may come from; <see langword="null"/> trusts those of the system.</summary>
     public X509Certificate2Collection? CaCertificates { get; init; }
 
-    /// <summary>Accepts any certificate of the server. Whoever stands in between can then grant what is not granted: for a lab only.</summary>
+    /// <summary>Accepts any certificate of the server. Anyone between this machine and the server can then grant what is not granted: for a lab only.</summary>
     public bool SkipCertificateCheck { get; init; }
 
     /// <summary>The proxy; <see langword="null"/> uses that of the system or the environment.</summary>

@@ -79,7 +79,7 @@ internal static class ConfigurationFile
                 var member = reader.GetString()!;
                 var place = reader.TokenStartIndex;
                 if (!Members.TryGetValue(member, out var known))
-                    throw At(path, json, place, $"there is no member '{ProtocolRules.Show(member)}'; the members are {string.Join(", ", Members.Keys)}");
+                    throw At(path, json, place, $"unknown member '{ProtocolRules.Show(member)}'; the members are {string.Join(", ", Members.Keys)}");
                 if (settings.Exists(setting => setting.Name == known.Name))
                     throw At(path, json, place, $"the member '{member}' is there twice");
                 inMember = member;

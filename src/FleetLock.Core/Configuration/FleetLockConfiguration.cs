@@ -94,6 +94,19 @@ public sealed class FleetLockConfiguration
         return settings;
     }
 
+    /// <summary>Checks every value that <see cref="All"/> lists. No server is needed, and no file of a token or a certificate is opened.</summary>
+    /// <exception cref="FleetLockInputException">A value is invalid.</exception>
+    public void RequireValid()
+    {
+        if (Url.Value is not null)
+            RequireServer();
+        RequireGroup();
+        if (TryId() is not null)
+            RequireId();
+        RequireTimeout();
+        RequireRetryInterval();
+    }
+
     /// <summary>The server, checked.</summary>
     /// <returns>The address.</returns>
     /// <exception cref="FleetLockInputException">There is none, or it is not a good one; the message says what to set.</exception>

@@ -82,7 +82,7 @@ public sealed class FleetLockDoctor(TimeProvider clock)
         if (network.IsDirect && !await examination.CheckAsync("Connection", () => network.ConnectAsync(cancellationToken)).ConfigureAwait(false))
             return false;
         if (network.ProxyInUse is { } proxy && !network.IsDirect)
-            await examination.CheckAsync("Proxy", () => Task.FromResult($"the way goes through {proxy}")).ConfigureAwait(false);
+            await examination.CheckAsync("Proxy", () => Task.FromResult($"requests go through {proxy}")).ConfigureAwait(false);
         return !network.HasTls || await examination.CheckAsync("TLS", () => network.HandshakeAsync(clock.GetUtcNow(), cancellationToken)).ConfigureAwait(false);
     }
 

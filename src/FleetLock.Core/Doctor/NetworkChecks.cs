@@ -59,7 +59,7 @@ internal sealed class NetworkChecks(FleetLockClientOptions options)
     {
         using var deadline = new Deadline(options.Timeout, options.Clock, cancellationToken);
         using var connection = await OpenAsync(deadline, cancellationToken).ConfigureAwait(false);
-        return $"{options.Server.Peer} takes connections";
+        return $"{options.Server.Peer} accepts connections";
     }
 
     /// <summary>Shakes hands and looks at the server's certificate: chain, name and the days that it has left.</summary>

@@ -166,12 +166,12 @@ public sealed class RunLock : IDisposable
     {
         foreach (var marker in Markers(directory, path))
         {
-            var since = File.GetLastWriteTime(marker);
+            var since = File.GetLastWriteTimeUtc(marker);
             if (File.Exists(marker)
                 && int.TryParse(Path.GetExtension(marker).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 && NameOfProcess(pid) is { } name)
             {
-                return FormattableString.Invariant($"process {pid} ({name}), since {since:yyyy-MM-dd HH:mm:ss}");
+                return FormattableString.Invariant($"process {pid} ({name}), since {since:yyyy-MM-dd HH:mm:ss} UTC");
             }
         }
 

@@ -27,7 +27,7 @@ public static class ErrorKinds
     /// <summary>400: what an operator asks for breaks its rule: the number of slots, the reason of a forced release.</summary>
     public const string InvalidRequest = "invalid_request";
 
-    /// <summary>400: the grant id is not 32 lower-case hex digits, or there are several.</summary>
+    /// <summary>400: the grant id is not 32 lower-case hexadecimal digits, or there are several.</summary>
     public const string InvalidGrant = "invalid_grant";
 
     /// <summary>409: the grant id of a lock was cancelled before.</summary>

@@ -67,6 +67,9 @@ public sealed record FleetLockResult
     /// <exception cref="FleetLockException">The operation did not succeed.</exception>
     public FleetLockResult EnsureSuccess() => IsSuccess ? this : throw new FleetLockException(this);
 
+    /// <summary>How the last try of a wait ended whose time is over; <see langword="null"/> otherwise.</summary>
+    internal FleetLockStatus? LastStatus { get; init; }
+
     /// <summary>The server held the request until a slot was free or the time was over (<c>Preference-Applied: wait</c>), so it may be asked again at once.</summary>
     internal bool ServerWaited { get; init; }
 

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace FleetLock;
 
 /// <summary>
-/// Grant ids: 128 random bits as 32 lower-case hex digits, scoped to a group and a node id. A client makes one for each lock operation, with all its waits
-/// and retries, so that client and server can tell this grant from any other of the same node id.
+/// Grant ids: 128 random bits as 32 lower-case hexadecimal digits, scoped to a group and a node id. A client makes one for each lock
+/// operation, with all its waits and retries, so that client and server can tell this grant from any other of the same node id.
 /// </summary>
 public static class GrantId
 {
@@ -19,7 +19,7 @@ public static class GrantId
     private static int s_unused;
 
     /// <summary>Makes a grant id.</summary>
-    /// <returns>32 lower-case hex digits.</returns>
+    /// <returns>32 lower-case hexadecimal digits.</returns>
     public static string Create()
     {
         var random = s_random ??= new byte[32 * Length / 2];
@@ -42,7 +42,7 @@ public static class GrantId
 
     /// <summary>Checks the form of a grant id.</summary>
     /// <param name="value">The grant id.</param>
-    /// <returns>Whether it is 32 lower-case hex digits.</returns>
+    /// <returns>Whether it is 32 lower-case hexadecimal digits.</returns>
     public static bool IsValid(string? value)
     {
         if (value is not { Length: Length })
@@ -59,8 +59,8 @@ public static class GrantId
     /// <summary>Returns the grant id if it is valid.</summary>
     /// <param name="value">The grant id.</param>
     /// <returns>The same grant id.</returns>
-    /// <exception cref="FleetLockInputException">It is not 32 lower-case hex digits.</exception>
+    /// <exception cref="FleetLockInputException">It is not 32 lower-case hexadecimal digits.</exception>
     public static string Require(string? value) => IsValid(value)
         ? value!
-        : throw new FleetLockInputException("grantId", $"The grant id '{ProtocolRules.Show(value ?? "")}' is invalid. It must be {Length} lower-case hex digits.");
+        : throw new FleetLockInputException("grantId", $"The grant id '{ProtocolRules.Show(value ?? "")}' is invalid. It must be {Length} lower-case hexadecimal digits.");
 }

@@ -88,7 +88,7 @@ internal static class ResponseReader
             {
                 Status = FleetLockStatus.Refused,
                 Kind = ErrorKinds.ClientGrantKept,
-                Message = "the id still holds its slot: the slot was granted to another lock operation too, or by another grant",
+                Message = "the slot is kept: another lock shares it, or another grant made it",
             },
             FleetLockProtocol.GrantAbsent => outcome with { Status = FleetLockStatus.Refused, Kind = ErrorKinds.NotHeld, Message = "the id holds no slot" },
             _ => ExtensionAnswers.Malformed(),
@@ -115,6 +115,7 @@ internal static class ResponseReader
             ServerReplies.Meaning.Reserved => FleetLockStatus.Pending,
             ServerReplies.Meaning.Refused => FleetLockStatus.Refused,
             ServerReplies.Meaning.ServerFault => FleetLockStatus.Unreachable,
+            ServerReplies.Meaning.WrongPath => FleetLockStatus.ProtocolError,
             _ => isFleetLock ? OfUnknownKind(status) : OfForeignBody(status),
         };
     }

@@ -27,6 +27,9 @@ internal static class ServerReplies
 
         /// <summary>The server works but its store or its insides do not.</summary>
         ServerFault,
+
+        /// <summary>The URL is not the server's base address: it has nothing at the protocol's path below it.</summary>
+        WrongPath,
     }
 
     private static readonly Dictionary<string, Meaning> ByKind = new(StringComparer.Ordinal)
@@ -57,6 +60,7 @@ internal static class ServerReplies
         [ErrorKinds.GrantCancelled] = Meaning.Refused,             // ours
         [ErrorKinds.InvalidGrant] = Meaning.Refused,               // ours
         [ErrorKinds.ShuttingDown] = Meaning.ServerFault,           // ours
+        [ErrorKinds.NotFound] = Meaning.WrongPath,                 // ours
     };
 
     // Forks spell their own; these words in a kind say "not now" in all that we have seen.

@@ -92,11 +92,12 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
 
     private static FleetLockResult GiveUp(FleetLockResult last, TimeSpan waited)
     {
-        var goal = last.Operation == FleetLockOperation.Lock ? "for a slot" : "for the release";
+        var goal = last.Operation == FleetLockOperation.Lock ? "slot" : "release";
         return last with
         {
             Status = FleetLockStatus.TimedOut,
-            Message = $"waited {waited.TotalSeconds:0} s {goal} in vain; the last answer was: {last.Message}",
+            LastStatus = last.Status,
+            Message = $"no {goal} within {waited.TotalSeconds:0} s; the last answer was: {last.Message}",
         };
     }
 

@@ -16,14 +16,11 @@ public sealed class ConfirmFleetStoreRestoreCommand : FleetServerCommandBase
         try
         {
             var client = Connect(Resolve(null, null));
-            if (!ShouldProcess($"the store of {client.Server}", "Confirm its restored content"))
+            if (!ShouldProcess($"the store of {client.Server}", "Confirm the restored content"))
                 return;
-            Await(async token =>
-            {
-                await client.ConfirmRestoreAsync(token).ConfigureAwait(false);
-                return true;
-            });
-            WriteVerbose($"The store of {client.Server} is confirmed, and its servers may grant.");
+            WriteVerbose(Await(client.ConfirmRestoreAsync)
+                ? $"Confirmed the restored store of {client.Server}: its servers grant slots again."
+                : $"There was nothing to confirm at {client.Server}: its store is not marked as restored.");
         }
         catch (FleetLockInputException e)
         {

@@ -17,11 +17,16 @@ public sealed class GetFleetLockConfigurationCommand : FleetLockCommandBase
     {
         try
         {
-            foreach (var setting in FleetLockConfiguration.Resolve().All())
+            var configuration = FleetLockConfiguration.Resolve();
+            foreach (var setting in configuration.All())
             {
                 if (Name is null || System.Array.IndexOf(Name, setting.Name) >= 0)
                     WriteObject(new SettingInForce(setting.Name.ToString(), setting.Shown, setting.Source));
             }
+
+            // After the list, which says where the invalid value came from.
+            if (Name is null)
+                configuration.RequireValid();
         }
         catch (FleetLockInputException e)
         {

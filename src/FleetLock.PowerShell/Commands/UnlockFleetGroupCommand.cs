@@ -55,8 +55,11 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter(ParameterSetName = Forced, Mandatory = true)]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Why, for the server's log. <see cref="Force"/> needs it; it is not Mandatory, because nobody is there to be asked in an unattended run.</summary>
-    [Parameter(ParameterSetName = Forced)]
+    /// <summary>
+    /// Why, for the server's log. <see cref="Force"/> needs it; it is not Mandatory, because nobody is there to be asked in an unattended run. It is in every
+    /// set for the same reason: in that of <see cref="Force"/> alone it would ask for the switch.
+    /// </summary>
+    [Parameter]
     public string? Reason { get; set; }
 
     /// <summary>Writes the result of each release.</summary>
@@ -69,6 +72,13 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        if (!Force && Reason is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.From(new FleetLockInputException(
+                "reason",
+                "-Reason is that of a forced release: give -Force too, or leave it out.")));
+        }
+
         if (Force && ProtocolRules.FaultOfReason(Reason) is not null)
             ThrowTerminatingError(ErrorRecords.From(new FleetLockInputException("reason", $"A forced release takes -Reason, for the server's log: 1 to {ProtocolRules.MaxReasonLength} printable characters.")));
         try

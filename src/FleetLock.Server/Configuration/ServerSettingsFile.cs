@@ -81,7 +81,7 @@ internal static class ServerSettingsFile
         foreach (var member in element.EnumerateObject())
         {
             var known = type.Properties.FirstOrDefault(property => property.Name == member.Name)
-                ?? throw new InvalidShapeException($"there is no member '{Join(place, ProtocolRules.Show(member.Name))}'; the members {(place.Length == 0 ? "" : $"of '{place}' ")}are {string.Join(", ", type.Properties.Select(property => property.Name))}");
+                ?? throw new InvalidShapeException($"unknown member '{Join(place, ProtocolRules.Show(member.Name))}'; the members {(place.Length == 0 ? "" : $"of '{place}' ")}are {string.Join(", ", type.Properties.Select(property => property.Name))}");
             var inner = Join(place, member.Name);
             if (known.CustomConverter is OneOrMoreConverter)
                 RequireKind(IsOneOrMore(member.Value), inner, "a string or a list of strings");

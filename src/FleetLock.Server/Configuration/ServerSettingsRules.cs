@@ -40,7 +40,7 @@ internal static class ServerSettingsRules
         foreach (var text in texts)
         {
             if (!Uri.TryCreate(text, UriKind.Absolute, out var listen) || !ListenAddress.IsGood(listen))
-                throw Fault("listen", $"{name}: {ListenAddress.Rule(text)}");
+                throw Fault("listen", $"{name}: the {ListenAddress.Fault(text)}.");
         }
     }
 
@@ -124,8 +124,9 @@ internal static class ServerSettingsRules
         if (ProtocolRules.FaultOfId(credential.Name) is not null)
             throw Fault("credentials", $"{nameOf(place + ".name")} takes 1 to {ProtocolRules.MaxIdLength} printable characters.");
         if (credential.Role is null)
-            throw Fault("credentials", $"{nameOf(place)} has no role; it takes node, observer or admin.");
-        RequireOneOf(credential.Role, place + ".role", ["node", "observer", "admin"], nameOf);
+            throw Fault("credentials", $"{nameOf(place)} has no role; it must be node, observer or admin.");
+        if (credential.Role is not ("node" or "observer" or "admin"))
+            throw Fault("credentials", $"{nameOf(place)} has the role '{ProtocolRules.Show(credential.Role)}'; it must be node, observer or admin.");
 
         var restricted = credential.Ids is not null || credential.Groups is not null || credential.OwnIdOnly is not null;
         if (restricted && credential.Role != "node")
@@ -160,7 +161,7 @@ internal static class ServerSettingsRules
     private static void RequireOneOf(string? text, string member, string[] values, Func<string, string> nameOf)
     {
         if (text is not null && !values.Contains(text))
-            throw Fault(member, $"{nameOf(member)} is '{ProtocolRules.Show(text)}'; it takes {string.Join(", ", values[..^1])} or {values[^1]}.");
+            throw Fault(member, $"{nameOf(member)} is '{ProtocolRules.Show(text)}'; it must be {string.Join(", ", values[..^1])} or {values[^1]}.");
     }
 
     private static FleetLockInputException Fault(string setting, string message) => new(setting, message);

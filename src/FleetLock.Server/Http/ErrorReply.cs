@@ -18,7 +18,7 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
     internal static ErrorReply InvalidGrant(string value) => new(
         StatusCodes.Status400BadRequest,
         ErrorKinds.InvalidGrant,
-        $"the grant id '{ProtocolRules.Show(value)}' is invalid; it must be 32 lower-case hex digits, once");
+        $"the grant id '{ProtocolRules.Show(value)}' is invalid; it must be 32 lower-case hexadecimal digits, once");
 
     internal static ErrorReply GrantCancelled() => new(
         StatusCodes.Status409Conflict, ErrorKinds.GrantCancelled, "this grant id was cancelled; lock again with a new one");

@@ -25,8 +25,8 @@ internal static class ListenAddress
     internal static bool IsBeyondLoopback(Uri listen) => !IPAddress.IsLoopback(IPAddress.Parse(listen.DnsSafeHost));
 
     /// <summary>The rule, and what breaks it.</summary>
-    /// <param name="text">What is no such address.</param>
-    /// <returns>The sentence.</returns>
-    internal static string Rule(string text) =>
-        $"The listen address '{ProtocolRules.Show(text)}' is not of the form http://ADDRESS:PORT or https://ADDRESS:PORT, with an IP address.";
+    /// <param name="text">What is not such an address.</param>
+    /// <returns>A sentence without its first "the" and its full stop.</returns>
+    internal static string Fault(string text) =>
+        $"listen address '{ProtocolRules.Show(text)}' is not of the form http://ADDRESS:PORT or https://ADDRESS:PORT, with an IP address";
 }

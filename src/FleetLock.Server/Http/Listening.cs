@@ -17,7 +17,7 @@ internal static class Listening
         foreach (var listen in Addresses(options))
         {
             if (!ListenAddress.IsGood(listen))
-                throw new FleetLockInputException("listen", ListenAddress.Rule(listen.OriginalString));
+                throw new FleetLockInputException("listen", $"The {ListenAddress.Fault(listen.OriginalString)}.");
             if (IsTls(listen) && options.Tls is null)
                 throw new FleetLockInputException("listen", $"The listen address '{ProtocolRules.Show(listen.OriginalString)}' is not of the form http://ADDRESS:PORT, and https takes a certificate (tls.certificate, --tls-cert).");
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -8,35 +9,42 @@ internal sealed class RestoreEndpoint(SemaphoreGroups groups, AccessPolicy acces
 {
     internal const string Path = FleetLockProtocol.RestoreMarkPath;
 
-    /// <summary><c>DELETE /v1/restore-mark</c>: 200 when the mark is removed, or when there is none.</summary>
+    /// <summary><c>DELETE /v1/restore-mark</c>: 200 when the mark is removed, or when there is none; the body says which.</summary>
     internal async Task ConfirmAsync(HttpContext context)
     {
-        if (await DecideAsync(context) is { } refusal)
+        var (confirmed, refusal) = await DecideAsync(context);
+        if (refusal is not null)
+        {
             await refusal.WriteAsync(context.Response);
+        }
         else
-            context.Response.ContentLength = 0;
+        {
+            var body = JsonSerializer.SerializeToUtf8Bytes(new FleetRestoreConfirmation(confirmed), GroupJson.Default.FleetRestoreConfirmation);
+            await JsonAnswer.WriteAsync(context.Response, body);
+        }
     }
 
-    private async Task<ErrorReply?> DecideAsync(HttpContext context)
+    private async Task<(bool Confirmed, ErrorReply? Refusal)> DecideAsync(HttpContext context)
     {
         if (access.Refuse(context, Right.Administer) is { } forbidden)
-            return forbidden;
+            return (false, forbidden);
         if (ProtocolEndpoint.RefuseWithoutHeader(context.Request) is { } missing)
-            return missing;
+            return (false, missing);
         try
         {
-            if (await groups.ConfirmRestoreAsync(context.RequestAborted))
+            var confirmed = await groups.ConfirmRestoreAsync(context.RequestAborted);
+            if (confirmed)
                 ServerLog.RestoreConfirmed(logger, access.WhoAsks(context));
-            return null;
+            return (confirmed, null);
         }
         catch (SemaphoreStoreException e)
         {
             faults.Failed(StoreFaultLog.WholeStore, e);
-            return ErrorReply.StoreUnavailable();
+            return (false, ErrorReply.StoreUnavailable());
         }
         catch (OperationCanceledException)
         {
-            return ErrorReply.ShuttingDown();
+            return (false, ErrorReply.ShuttingDown());
         }
     }
 }

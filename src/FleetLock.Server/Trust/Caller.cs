@@ -46,6 +46,6 @@ internal sealed record Caller(Credential Credential, IReadOnlyList<string> OwnNa
     {
         Right.Node => "lock or unlock",
         Right.Observe => "see groups, holders and metrics",
-        _ => "free slots of others or change a group's slots",
+        _ => "free slots of others, change a group's slots or confirm a restored store",
     };
 }

@@ -114,13 +114,15 @@ public sealed class GrantTests
         Headers = new Dictionary<string, string> { ["fleetlock-grant"] = Sent },
     }));
 
-    [Fact]
-    public async Task A_restored_store_is_confirmed_by_an_empty_200()
+    [Theory]
+    [InlineData("""{"confirmed":true}""", true)]
+    [InlineData("""{"confirmed":false}""", false)]
+    public async Task A_restored_store_is_confirmed_by_an_answer_that_says_so(string body, bool confirmed)
     {
-        await using var server = new RawServer(RawAnswer.Http(200));
+        await using var server = new RawServer(RawAnswer.Http(200, body));
         using var client = Exchange.ClientOf(server.Url);
 
-        await client.ConfirmRestoreAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(confirmed, await client.ConfirmRestoreAsync(TestContext.Current.CancellationToken));
 
         var request = Assert.Single(server.Requests);
         Assert.Equal("DELETE /v1/restore-mark HTTP/1.1", request.Line);
@@ -128,7 +130,9 @@ public sealed class GrantTests
     }
 
     [Theory]
+    [InlineData(200, "", FleetLockStatus.ProtocolError)]
     [InlineData(200, "ok", FleetLockStatus.ProtocolError)]
+    [InlineData(200, "{}", FleetLockStatus.ProtocolError)]
     [InlineData(404, "404 page not found", FleetLockStatus.ProtocolError)]
     [InlineData(403, """{"kind":"forbidden","value":"administrators only"}""", FleetLockStatus.Refused)]
     [InlineData(503, """{"kind":"store_unavailable","value":"away"}""", FleetLockStatus.Unreachable)]

@@ -52,6 +52,7 @@ internal static class HostileAnswers
         HostileRow.Error("ceph", 400, "failed_lock_updating_not_enabled", "not enabled", Busy),
         HostileRow.Error("ceph", 400, "failed_lock_not_in_timewindow", "not in the window", Busy),
         HostileRow.Error("ours", 503, "store_unavailable", "the store does not answer", Unreachable),
+        HostileRow.Error("ours", 404, "not_found", "there is nothing at '/v1/v1/pre-reboot'", ProtocolError),
         HostileRow.Error("a liar", 201, "granted", "slot granted", ProtocolError),
         HostileRow.Error("a liar", 302, "granted", "slot granted", ProtocolError),
         HostileRow.Error("a liar", 400, "granted", "slot granted", Refused),

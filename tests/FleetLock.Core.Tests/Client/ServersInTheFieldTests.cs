@@ -66,7 +66,7 @@ public sealed class ServersInTheFieldTests
         { "ours", Lock, 400, "invalid_grant", "the grant id is invalid", FleetLockStatus.Refused },
         { "ours", Unlock, 503, "shutting_down", "the server is stopping", FleetLockStatus.Unreachable },
         { "ours", Lock, 413, "body_too_large", "the body is over 16 KiB", FleetLockStatus.Refused },
-        { "ours", Lock, 404, "not_found", "no such path", FleetLockStatus.Refused },
+        { "ours", Lock, 404, "not_found", "no such path", FleetLockStatus.ProtocolError },
         { "ours", Lock, 405, "method_not_allowed", "the path takes POST", FleetLockStatus.Refused },
     };
 

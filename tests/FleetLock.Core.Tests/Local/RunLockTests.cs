@@ -21,7 +21,7 @@ public sealed class RunLockTests : IDisposable
         Assert.NotNull(first);
         Assert.Equal("", nobody);
         Assert.Null(second);
-        Assert.Matches($@"^process {Environment.ProcessId} \(.+\), since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d$", holder);
+        Assert.Matches($@"^process {Environment.ProcessId} \(.+\), since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", holder);
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class SlotWaiterTests
         var result = await WaitAsync(new ScriptedAttempts(Busy), new WaitPolicy { Timeout = TimeSpan.FromSeconds(10) });
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
-        Assert.Contains(" 10 s ", result.Message, StringComparison.Ordinal);
+        Assert.Contains(" 10 s; ", result.Message, StringComparison.Ordinal);
         Assert.EndsWith(Busy.Message, result.Message, StringComparison.Ordinal);
         Assert.Equal("a_kind", result.Kind);
         Assert.Equal(409, result.HttpStatus);

@@ -66,7 +66,7 @@ public sealed class ServerSettingsFileTests : IDisposable
         { """{"tokens":[1]}""", ["'tokens[0]'"] },
         { """{"tokens":[{"role":"node","sha256":"HASH"}]}""", ["'tokens[0].name'", "255"] },
         { """{"tokens":[{"name":"a","sha256":"HASH"}]}""", ["'tokens[0]'", "node", "observer", "admin"] },
-        { """{"tokens":[{"name":"a","role":"root","sha256":"HASH"}]}""", ["'tokens[0].role'", "'root'", "node", "observer", "admin"] },
+        { """{"tokens":[{"name":"a","role":"root","sha256":"HASH"}]}""", ["'tokens[0]'", "'root'", "node", "observer", "admin"] },
         { """{"tokens":[{"name":"a","role":"node"}]}""", ["'tokens[0]'"] },
         { """{"tokens":[{"name":"a","role":"node","sha256":"hunter2"}]}""", ["'tokens[0].sha256'"] },
         { """{"tokens":[{"name":"a","role":"node","sha256":"HASH"},{"name":"b","role":"admin","sha256":"HASH"}]}""", ["'tokens[1].sha256'"] },

@@ -53,7 +53,7 @@ public sealed class GrantsHttpTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_malformed_grant_id_is_refused_and_takes_no_slot(string grantId)
     {
-        AssertRefused(400, "invalid_grant", "32 lower-case hex digits", await LockAsync("a", grantId));
+        AssertRefused(400, "invalid_grant", "32 lower-case hexadecimal digits", await LockAsync("a", grantId));
         Assert.Empty(await _server.HoldersAsync());
     }
 
