@@ -26,6 +26,7 @@ public sealed class ResponseReaderTests
         { 408, FleetLockStatus.Unreachable },
         { 409, FleetLockStatus.ProtocolError },
         { 423, FleetLockStatus.ProtocolError },
+        { 425, FleetLockStatus.Unreachable },
         { 429, FleetLockStatus.Unreachable },
         { 500, FleetLockStatus.ProtocolError },
         { 502, FleetLockStatus.Unreachable },
@@ -44,8 +45,10 @@ public sealed class ResponseReaderTests
         { 403, FleetLockStatus.Refused },
         { 404, FleetLockStatus.Refused },
         { 407, FleetLockStatus.Unreachable },
+        { 408, FleetLockStatus.Unreachable },
         { 409, FleetLockStatus.Busy },
         { 423, FleetLockStatus.Busy },
+        { 425, FleetLockStatus.Unreachable },
         { 429, FleetLockStatus.Busy },
         { 500, FleetLockStatus.Unreachable },
         { 502, FleetLockStatus.Unreachable },
@@ -159,6 +162,12 @@ public sealed class ResponseReaderTests
     [InlineData(503)]
     public void Busy_is_told_by_the_kind_whatever_the_code(int status) =>
         Assert.Equal(FleetLockStatus.Busy, Read(status, """{"kind":"failed_lock_semaphore_full","value":"full"}""").Status);
+
+    [Theory]
+    [InlineData(403, "reboot_window")]
+    [InlineData(500, "failed_lock_not_in_timewindow")]
+    public void Not_now_is_busy_whatever_the_code(int status, string kind) =>
+        Assert.Equal(FleetLockStatus.Busy, ReadError(status, kind, "not now").Status);
 
     [Theory]
     [InlineData(409)]

@@ -90,6 +90,20 @@ public sealed class BatchDecisionTests
     }
 
     [Fact]
+    public void Locks_of_holders_that_are_not_recorded_write_however_many_there_are()
+    {
+        var held = Held(1).Lock("a", Grant, From, Since).Next;
+        var retry = new LockRequest("a", Grant, From, TimeSpan.Zero);
+        var unrecorded = Conditions with { RecordsRenewals = false };
+
+        var (once, twice) = (Decide(held, [], unrecorded, retry), Decide(held, [], unrecorded, retry, retry));
+
+        Assert.Same(held, once.Semaphore);
+        Assert.True(once.MustWrite);
+        Assert.True(twice.MustWrite);
+    }
+
+    [Fact]
     public void A_revoke_that_finds_nothing_need_not_write()
     {
         var revoke = new RevokeRequest("a", OtherGrant, 0);

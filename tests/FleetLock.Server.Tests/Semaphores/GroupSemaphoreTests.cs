@@ -227,6 +227,15 @@ public sealed class GroupSemaphoreTests
     }
 
     [Fact]
+    public void A_group_that_was_never_written_has_nothing_and_grants_nothing()
+    {
+        Assert.Equal((0, 0), (GroupSemaphore.None.Slots, GroupSemaphore.None.Free));
+        Assert.Empty(GroupSemaphore.None.Holders);
+        Assert.Empty(GroupSemaphore.None.Cancelled);
+        Assert.Equal(SlotReply.Full, GroupSemaphore.None.Lock("a", From, Later).Reply);
+    }
+
+    [Fact]
     public void A_semaphore_is_restored_with_all_that_a_store_has_kept()
     {
         var kept = Held(2, "a").WithSlots(5).CancelGrant("b", Grant, Since).Next;

@@ -42,6 +42,7 @@ public sealed class GroupStepTests
         Assert.Equal(["b"], Saving(second).Decision.Semaphore.Holders.Keys);
         (_, var last) = Apply(state, Saved(second));
         Assert.Equal([(unlock, SlotReply.Released), (other, SlotReply.Granted)], Replies(last));
+        Assert.Null(last.Work);
     }
 
     [Fact]
@@ -242,6 +243,22 @@ public sealed class GroupStepTests
         Assert.Null(effects.Work);
     }
 
+    /// <remarks>Without a next request nothing is tried again, or a store that is away would be asked without a pause.</remarks>
+    [Fact]
+    public void A_failed_load_fails_the_requests_and_the_waiters_that_it_was_for_and_is_not_repeated()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var waiting = Waiting(waiter);
+        var (state, effects) = Apply(waiting, new GroupMessage.StoreChanged(), Arrived(Lock));
+        Assert.IsType<StoreWork.Load>(effects.Work);
+
+        (state, effects) = Apply(state, new GroupMessage.StoreFailed(new SemaphoreStoreException("away")));
+
+        Assert.Equal([Lock, waiter], effects.Failed);
+        Assert.Null(effects.Work);
+        Assert.Equal(waiting with { Known = null, Waiting = WaitingQueue.Empty }, state);
+    }
+
     [Fact]
     public void Requests_that_arrived_during_a_failed_save_are_decided_after_a_load()
     {
@@ -355,7 +372,7 @@ public sealed class GroupStepTests
         Assert.Equal([(waiter, SlotReply.AlreadyHeld), (Lock, SlotReply.Full)], Replies(effects));
     }
 
-    /// <remarks>Where renewals leave no trace, the answer changes nothing in the store. It is confirmed all the same.</remarks>
+    /// <remarks>Where renewals are not recorded, the answer does not change the semaphore. It is saved all the same.</remarks>
     [Fact]
     public void A_waiter_that_is_found_to_hold_a_slot_is_answered_only_when_the_store_confirms_it()
     {
@@ -478,6 +495,7 @@ public sealed class GroupStepTests
         var late = new LockRequest("c", OtherGrant, From, TimeSpan.FromMinutes(1));
         var (state, effects) = Apply(Waiting(waiter), new GroupMessage.StopWaiting(), Arrived(late));
         Assert.Equal([waiter], effects.Dropped);
+        Assert.Equal(0, state.Waiting.Count);
 
         (_, effects) = Apply(state, Saved(effects));
         Assert.Equal([(late, SlotReply.Full)], Replies(effects));
