@@ -20,6 +20,9 @@ internal sealed record Faults
 
     internal required double ServerCrash { get; init; }
 
+    /// <summary>A server is killed between a commit and the answers.</summary>
+    internal required double CrashAfterCommit { get; init; }
+
     internal required double MachineCrash { get; init; }
 
     /// <summary>A machine releases its slot once, does not wait for the answer, and never comes back.</summary>
@@ -38,6 +41,7 @@ internal sealed record Faults
             StoreErrorAfterCommit = Some(0.03),
             StoreLateCommit = Some(0.05),
             ServerCrash = Some(0.5),
+            CrashAfterCommit = Some(0.01),
             MachineCrash = Some(0.05),
             Leave = Some(0.1),
         };

@@ -7,8 +7,13 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(20);
 
-    private SimulatedNetwork _network = new(world, servers);
+    // Zincati, or another client of the protocol alone.
+    private readonly bool _isPlain = world.Random.Next(5) == 0;
+
+    private SimulatedNetwork? _currentNetwork;
     private bool _hasLeft;
+
+    private SimulatedNetwork Network => _currentNetwork ??= new SimulatedNetwork(world, servers) { HidesGrants = _isPlain };
 
     /// <summary>Whether it does nothing and will do nothing any more.</summary>
     internal bool IsIdle { get; private set; }
@@ -21,6 +26,8 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
             await SleepAsync(world.Between(0, 10));
             if (world.Happens(world.Faults.MachineCrash))
                 await RebootAsync(null);
+            else if (_isPlain)
+                await UseSlotPlainlyAsync();
             else
                 await UseSlotAsync();
         }
@@ -28,7 +35,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         IsIdle = true;
     }
 
-    public void Dispose() => _network.Dispose();
+    public void Dispose() => _currentNetwork?.Dispose();
 
     private async Task UseSlotAsync()
     {
@@ -37,10 +44,24 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         using var interrupted = world.Random.Next(5) == 0 ? new CancellationTokenSource(world.Between(0, 15), world.Time) : new CancellationTokenSource();
         var requested = world.Time.Now;
         world.Trace($"{session} locks {id} with {world.Name(operation.GrantId)}");
+        var hasCrashed = false;
         FleetLockResult result;
         try
         {
-            result = await operation.AcquireAsync(new SlotWaiter(world.Time, world.Random.NextDouble), DrawWait(), null, ReportLeak, interrupted.Token);
+            var acquired = operation.AcquireAsync(new SlotWaiter(world.Time, world.Random.NextDouble), DrawWait(), null, ReportLeak, interrupted.Token);
+            if (world.Happens(world.Faults.MachineCrash))
+            {
+                await Task.WhenAny(acquired, SleepAsync(world.Between(0, 10)));
+                hasCrashed = !acquired.IsCompleted;
+            }
+
+            if (hasCrashed)
+            {
+                await RebootAsync(null);
+                return;
+            }
+
+            result = await acquired;
         }
         catch (OperationCanceledException)
         {
@@ -51,6 +72,38 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         world.Trace($"{session} is answered {result.Status} {result.Kind} new={result.IsNewGrant}");
         if (result.Status == FleetLockStatus.Granted)
             await HoldAsync(client, operation, world.Judge.Believe(id, session, requested));
+
+        void ReportLeak(PossibleLeak leak)
+        {
+            if (hasCrashed)
+                return;
+            world.Trace($"{session} reports that {leak.Id} may hold a slot: {leak.Reason}");
+            world.Judge.Report(leak.Id);
+        }
+    }
+
+    /// <summary>Asks for the slot some times, as Zincati does, reboots whether it has it or not, and reports steady-state.</summary>
+    private async Task UseSlotPlainlyAsync()
+    {
+        using var client = NewClient();
+        for (var tries = world.Random.Next(1, 6); tries > 0; tries--)
+        {
+            var requested = world.Time.Now;
+            world.Trace($"{session} locks {id} without a grant");
+            var result = await client.LockAsync(World.Group, id);
+            world.Trace($"{session} is answered {result.Status} {result.Kind}");
+            if (result.Status == FleetLockStatus.Granted)
+            {
+                var belief = world.Judge.Believe(id, session, requested);
+                await SleepAsync(world.Between(0.1, 15));
+                await RebootAsync(belief);
+                return;
+            }
+
+            await SleepAsync(world.Between(1, 6));
+        }
+
+        await RebootAsync(null);
     }
 
     private async Task HoldAsync(FleetLockClient client, LockOperation operation, Belief belief)
@@ -78,7 +131,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         _hasLeft = true;
         using var moment = new CancellationTokenSource(world.Between(0, 0.5), world.Time);
         if (world.Random.Next(2) == 0)
-            world.Time.After(world.Between(0, 0.2), _network.Crash);
+            world.Time.After(world.Between(0, 0.2), Network.Crash);
         try
         {
             var result = await (world.Random.Next(2) == 0
@@ -98,12 +151,12 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
     private async Task RebootAsync(Belief? belief)
     {
         world.Trace($"{session} crashes");
-        _network.Crash();
+        Network.Crash();
         if (belief is not null)
             world.Judge.End(belief);
         await SleepAsync(world.Between(6, 20));
-        _network.Dispose();
-        _network = new SimulatedNetwork(world, servers);
+        Dispose();
+        _currentNetwork = null;
         using var client = NewClient();
         await UnlockAsync(client);
     }
@@ -137,12 +190,6 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         }
     }
 
-    private void ReportLeak(PossibleLeak leak)
-    {
-        world.Trace($"{session} reports that {leak.Id} may hold a slot: {leak.Reason}");
-        world.Judge.Report(leak.Id);
-    }
-
     private WaitPolicy? DrawWait() => world.Random.Next(3) == 0
         ? null
         : new WaitPolicy { Timeout = world.Between(1, 60), RetryInterval = TimeSpan.FromSeconds(5) };
@@ -154,7 +201,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
             Timeout = RequestTimeout,
             Clock = world.Time,
         },
-        _network);
+        Network);
 
     private Task SleepAsync(TimeSpan time)
     {

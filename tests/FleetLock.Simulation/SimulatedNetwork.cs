@@ -4,6 +4,10 @@ namespace FleetLock.Simulation;
 internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServer> servers) : HttpMessageHandler
 {
     private readonly List<SimulatedRequest> _open = [];
+
+    /// <summary>Whether its client knows nothing of grants.</summary>
+    internal bool HidesGrants { get; init; }
+
     private bool _isCrashed;
 
     /// <summary>Ends all connections; nothing is answered any more.</summary>
@@ -17,6 +21,8 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = new TaskCompletionSource<HttpResponseMessage>();
+        if (HidesGrants)
+            request.Headers.Remove(FleetLockProtocol.GrantHeader);
         var sent = await SimulatedRequest.ReadAsync(request, response);
         var server = servers[int.Parse(request.RequestUri!.Host.AsSpan(1), null)];
         if (!_isCrashed)

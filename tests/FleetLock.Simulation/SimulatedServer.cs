@@ -5,6 +5,9 @@ namespace FleetLock.Simulation;
 /// <summary>A server process: the real step in a shell on simulated time. It may be killed at any point, and starts again.</summary>
 internal sealed class SimulatedServer(World world, SimulatedStore store, string name)
 {
+    /// <summary>How long a server that stops may take to answer.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<SlotRequest, PendingAnswer> _answers = [];
     private GroupState? _state;
     private int _life;
@@ -14,6 +17,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
     private bool _isConfigured;
 
     private bool _isRechecking;
+    private bool _isStopping;
 
     internal string Name => name;
 
@@ -27,17 +31,64 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
 
     internal void Start()
     {
+        if (IsUp)
+            return;
         world.Trace($"{name} starts");
         _life++;
         HighestSequence = 0;
+        _isStopping = false;
         _state = new GroupState { RecordsRenewals = !store.IsEtcd };
         Configure(world.Slots);
         LookEverySecond(_life);
     }
 
-    internal void Kill()
+    /// <summary>It is killed, and started again later.</summary>
+    internal void Crash()
     {
+        if (!IsUp)
+            return;
         world.Trace($"{name} is killed");
+        Kill();
+        world.Time.After(world.Between(0.1, 20), Start);
+    }
+
+    /// <summary>It stops in an orderly way: it listens no more, ends all waits, and answers what it has read.</summary>
+    internal void Restart()
+    {
+        if (!IsUp)
+            return;
+        world.Trace($"{name} stops");
+        _isStopping = true;
+        Post(new GroupMessage.StopWaiting());
+        var life = _life;
+        var end = world.Time.Now + StopTimeout;
+        EndWhenAnswered();
+
+        void EndWhenAnswered()
+        {
+            if (life != _life)
+                return;
+            if (_answers.Count == 0 || world.Time.Now > end)
+            {
+                Kill();
+                world.Time.After(world.Between(0.1, 5), Start);
+                return;
+            }
+
+            world.Time.After(TimeSpan.FromSeconds(0.1), EndWhenAnswered);
+        }
+    }
+
+    /// <summary>Credentials have changed: the clients that wait now may not lock any more.</summary>
+    internal void EndWaits()
+    {
+        world.Trace($"{name} ends the waits of clients that are not allowed to lock any more");
+        foreach (var request in _answers.Keys.OfType<LockRequest>().ToArray())
+            Post(new GroupMessage.NotAllowed(request));
+    }
+
+    private void Kill()
+    {
         _life++;
         _state = null;
         foreach (var answer in _answers.Values)
@@ -60,7 +111,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
     /// <returns>False when nobody listens.</returns>
     internal bool Receive(SimulatedRequest received, Action<HttpResponseMessage> respond)
     {
-        if (_state is null)
+        if (_state is null || _isStopping)
             return false;
         SlotRequest request = received.Kind switch
         {
@@ -93,7 +144,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         foreach (var (request, decision) in effects.Answers)
             Answer(request, decision);
         foreach (var request in effects.Dropped)
-            _answers.Remove(request);
+            Respond(request, SimulatedRequest.Refused(ErrorReply.ShuttingDown()));
         foreach (var request in effects.Failed)
             Fail(request);
         foreach (var request in effects.Waits)
@@ -194,6 +245,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
             SlotReply.AlreadyHeld => SimulatedRequest.Done(decision.Holder!.GrantId, FleetLockProtocol.GrantHeld),
             SlotReply.GrantCancelled => SimulatedRequest.Refused(ErrorReply.GrantCancelled()),
             SlotReply.StoreRestored => SimulatedRequest.Refused(ErrorReply.StoreRestored()),
+            SlotReply.NotAllowed => SimulatedRequest.Refused(ErrorReply.Forbidden("the credentials of this server have changed")),
             SlotReply.UnknownGroup => SimulatedRequest.Refused(ErrorReply.UnknownGroup(World.Group)),
             _ => SimulatedRequest.Refused(ErrorReply.Full(decision.Slots)),
         });

@@ -56,6 +56,8 @@ internal sealed class SimulatedStore(World world, bool isEtcd)
         world.Time.After(world.Latency(), () =>
         {
             var outcome = Commit(server, save);
+            if (world.Happens(world.Faults.CrashAfterCommit))
+                server.Crash();
             var isLost = world.Happens(world.Faults.StoreErrorAfterCommit);
             world.Time.After(isLost ? Timeout : world.Latency(), () => report(isLost || outcome is null ? Failure() : new GroupMessage.Saved(outcome.Value)));
         });

@@ -79,15 +79,13 @@ public static class Simulation
     {
         if (!world.Happens(world.Faults.ServerCrash))
             return;
-        world.Time.After(world.Between(1, 60), () =>
-        {
-            server.Kill();
-            world.Time.After(world.Between(0.1, 20), server.Start);
-        });
+        world.Time.After(world.Between(1, 60), world.Random.Next(2) == 0 ? server.Crash : server.Restart);
     }
 
     private static void PlanReload(World world, SimulatedServer server)
     {
+        if (world.Random.Next(4) == 0)
+            world.Time.After(world.Between(1, 60), server.EndWaits);
         if (world.Random.Next(4) != 0)
             return;
         world.Time.After(world.Between(1, 60), () => server.Configure(null));
