@@ -26,21 +26,23 @@ internal enum SqliteFileChange
 internal sealed class SqliteFiles
 {
     private readonly string _path;
+    private readonly string _target;
     private readonly FileIdentity? _data;
     private readonly FileIdentity? _log;
     private readonly FileIdentity? _index;
 
-    private SqliteFiles(string path, FileIdentity? data, FileIdentity? log, FileIdentity? index)
+    private SqliteFiles(string path, string target, FileIdentity? data, FileIdentity? log, FileIdentity? index)
     {
         _path = path;
+        _target = target;
         _data = data;
         _log = log;
         _index = index;
     }
 
-    private string LogPath => _path + "-wal";
+    private string LogPath => _target + "-wal";
 
-    private string IndexPath => _path + "-shm";
+    private string IndexPath => _target + "-shm";
 
     /// <summary>Remembers the files of a database that has just been opened.</summary>
     /// <param name="path">The data file's path.</param>
@@ -49,11 +51,12 @@ internal sealed class SqliteFiles
     /// <exception cref="SemaphoreStoreException">The file was replaced meanwhile.</exception>
     internal static SqliteFiles Remember(string path, FileIdentity? before)
     {
-        // SQLite puts the log beside the file that a link leads to.
-        path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        // SQLite puts the log beside the file that a link leads to. The data file is looked up by its own path, because the link may lead elsewhere later.
+        var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         if (!FileIdentity.IsSupported(path))
-            return new SqliteFiles(path, null, null, null);
-        var files = new SqliteFiles(path, FileIdentity.Read(path), FileIdentity.Read(path + "-wal"), FileIdentity.Read(path + "-shm"));
+            return new SqliteFiles(path, target, null, null, null);
+        var files = new SqliteFiles(
+            path, target, FileIdentity.Read(path), FileIdentity.Read(target + "-wal"), FileIdentity.Read(target + "-shm"));
         if (files._data is null || files._log is null || files._index is null || (before is { } b && !b.IsSameFile(files._data.Value)))
             throw new SemaphoreStoreException($"The data file {path} cannot be used: it was removed or replaced while it was opened");
         return files;

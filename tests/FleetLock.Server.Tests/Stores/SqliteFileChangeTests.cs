@@ -97,6 +97,26 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
         Assert.Contains("hard link", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_symbolic_link_that_leads_elsewhere_or_nowhere_is_a_file_that_is_gone(bool isRemoved)
+    {
+        var link = _folder.File("current.db");
+        File.CreateSymbolicLink(link, DataFile);
+        await using var linked = new SqliteStore(link);
+        await linked.OpenAsync(Token);
+        await linked.LoadAsync(Group, Token);
+
+        File.Delete(link);
+        if (!isRemoved)
+            File.CreateSymbolicLink(link, Path.Combine(Folder, "nowhere.db"));
+
+        var error = await Assert.ThrowsAsync<SemaphoreStoreException>(() => linked.SaveAsync(Group, _held, Held(2, "a", "b"), Token));
+        Assert.Contains("removed or moved away", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["a"], (await _store.LoadAsync(Group, Token)).Semaphore.Holders.Keys);
+    }
+
     [Fact]
     public async Task A_symbolic_link_is_no_second_name()
     {
