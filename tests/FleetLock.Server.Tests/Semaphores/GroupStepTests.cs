@@ -21,7 +21,7 @@ public sealed class GroupStepTests
         Assert.Empty(effects.Answers);
 
         (state, effects) = Apply(state, new GroupMessage.Loaded(Stored));
-        Assert.Equal(["a"], Saving(effects).Decision.Semaphore.Holders.Keys);
+        Assert.Equal([new("a", Granted)], Saving(effects).Decision.Semaphore.Holders);
         Assert.Empty(effects.Answers);
         (_, effects) = Apply(state, Saved(effects));
         Assert.Equal([(Lock, SlotReply.Granted)], Replies(effects));
