@@ -199,9 +199,10 @@ internal sealed class EtcdConnection : IDisposable
         {
             var marked = await CallAsync(member, (m, options) => m.Keys.TxnAsync(mark, options), CancellationToken.None);
 
-            // Otherwise another answer, or another server, has found it before and reports it.
-            if (_sequence.TryRestart(sent, marked.Header) && marked.Succeeded)
+            // Otherwise another answer, or another server, has found it before and reports it. Requests go on after that, so that one of them has the report.
+            if (marked.Succeeded)
                 Volatile.Write(ref _restore, report);
+            _sequence.TryRestart(sent, marked.Header);
         }
         catch (RpcException e)
         {
