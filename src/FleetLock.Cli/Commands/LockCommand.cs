@@ -78,7 +78,7 @@ internal static class LockCommand
         }
     }
 
-    /// <summary>Prints the grant. One that cannot be printed is undone: its caller is told of a failure.</summary>
+    /// <summary>Prints the grant. A grant that cannot be printed is undone, because its caller gets an error.</summary>
     private static async Task PrintAsync(LockOperation operation, FleetLockResult result, bool asJson, Action<PossibleLeak> onLeak)
     {
         try

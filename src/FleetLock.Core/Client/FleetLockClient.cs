@@ -100,7 +100,7 @@ public sealed class FleetLockClient : IDisposable
     /// The result; <see cref="FleetLockStatus.Released"/> only if the slot was freed. <see cref="FleetLockStatus.Refused"/> when the id still holds the slot
     /// (<see cref="ErrorKinds.ClientGrantKept"/>) or holds none (<see cref="ErrorKinds.NotHeld"/>).
     /// </returns>
-    /// <exception cref="FleetLockInputException">The group, the id or the grant id breaks its rule. Nothing was sent.</exception>
+    /// <exception cref="FleetLockInputException">The group, the id or the grant id is invalid. Nothing was sent.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public Task<FleetLockResult> ReleaseGrantAsync(string group, string id, string grantId, CancellationToken cancellationToken = default) =>
         CancelGrantAsync(group, id, grantId, isUndo: false, cancellationToken);

@@ -20,7 +20,7 @@ public sealed class LockOperation
     /// <param name="client">The client of the server.</param>
     /// <param name="group">The group.</param>
     /// <param name="id">The node id.</param>
-    /// <exception cref="FleetLockInputException">The group or the id breaks its rule.</exception>
+    /// <exception cref="FleetLockInputException">The group or the id is invalid.</exception>
     public LockOperation(FleetLockClient client, string group, string id)
         : this(client, group, id, FleetLock.GrantId.Create())
     {
