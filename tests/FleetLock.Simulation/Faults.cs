@@ -25,6 +25,9 @@ internal sealed record Faults
 
     internal required double MachineCrash { get; init; }
 
+    /// <summary>A machine crashes while it asks for a slot.</summary>
+    internal required double CrashWhileLocking { get; init; }
+
     /// <summary>A machine releases its slot once, does not wait for the answer, and never comes back.</summary>
     internal required double Leave { get; init; }
 
@@ -39,10 +42,11 @@ internal sealed record Faults
             RepeatRequest = Some(0.04),
             StoreError = Some(0.03),
             StoreErrorAfterCommit = Some(0.03),
-            StoreLateCommit = Some(0.05),
+            StoreLateCommit = Some(0.25),
             ServerCrash = Some(0.5),
             CrashAfterCommit = Some(0.01),
             MachineCrash = Some(0.05),
+            CrashWhileLocking = Some(0.3),
             Leave = Some(0.1),
         };
 

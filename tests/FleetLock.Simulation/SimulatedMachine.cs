@@ -49,7 +49,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
         try
         {
             var acquired = operation.AcquireAsync(new SlotWaiter(world.Time, world.Random.NextDouble), DrawWait(), null, ReportLeak, interrupted.Token);
-            if (world.Happens(world.Faults.MachineCrash))
+            if (world.Happens(world.Faults.CrashWhileLocking))
             {
                 await Task.WhenAny(acquired, SleepAsync(world.Between(0, 10)));
                 hasCrashed = !acquired.IsCompleted;

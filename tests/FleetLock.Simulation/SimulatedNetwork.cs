@@ -24,7 +24,7 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
         if (HidesGrants)
             request.Headers.Remove(FleetLockProtocol.GrantHeader);
         var sent = await SimulatedRequest.ReadAsync(request, response);
-        var server = servers[int.Parse(request.RequestUri!.Host.AsSpan(1), null)];
+        var server = servers[world.IsBalanced ? world.Random.Next(servers.Count) : int.Parse(request.RequestUri!.Host.AsSpan(1), null)];
         if (!_isCrashed)
         {
             _open.Add(sent);

@@ -24,6 +24,9 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
     /// <summary>The highest sequence number of the store that this process has seen.</summary>
     internal long HighestSequence { get; set; }
 
+    /// <summary>The revision that the last save with an unknown outcome compared.</summary>
+    internal (bool IsPossible, object? Compared) Unsettled { get; set; }
+
     internal bool IsUp => _state is not null;
 
     /// <summary>Whether a request has neither been answered nor dropped.</summary>
@@ -37,6 +40,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         _life++;
         HighestSequence = 0;
         _isStopping = false;
+        Unsettled = default;
         _state = new GroupState { RecordsRenewals = !store.IsEtcd };
         Configure(world.Slots);
         LookEverySecond(_life);
@@ -255,6 +259,10 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
     {
         if (_answers.TryGetValue(request, out var answer))
             Excuse(answer);
+
+        // As ProtocolEndpoint does: a grant that was not delivered, and may not be revoked.
+        if (request is RevokeRequest)
+            world.Judge.Report(request.Id);
         Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable()));
     }
 

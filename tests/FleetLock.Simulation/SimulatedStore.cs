@@ -38,29 +38,39 @@ internal sealed class SimulatedStore(World world, bool isEtcd)
         world.Time.After(world.Latency(), () => report(loaded));
     });
 
-    internal void Save(SimulatedServer server, StoreWork.Save save, Action<GroupMessage> report)
+    internal void Save(SimulatedServer server, StoreWork.Save save, Action<GroupMessage> answer)
     {
+        var mustWrite = MustWrite(server, save);
         if (world.Happens(world.Faults.StoreError))
         {
-            world.Time.After(Timeout, () => report(Failure()));
+            world.Time.After(Timeout, () => Report(Failure()));
             return;
         }
 
         if (isEtcd && world.Happens(world.Faults.StoreLateCommit))
         {
-            world.Time.After(Timeout, () => report(Failure()));
-            world.Time.After(Timeout + world.Between(0, 20), () => Commit(server, save));
+            world.Time.After(Timeout, () => Report(Failure()));
+            world.Time.After(Timeout + world.Between(0, 20), () => Commit(server, save, mustWrite));
             return;
         }
 
         world.Time.After(world.Latency(), () =>
         {
-            var outcome = Commit(server, save);
+            var outcome = Commit(server, save, mustWrite);
             if (world.Happens(world.Faults.CrashAfterCommit))
                 server.Crash();
             var isLost = world.Happens(world.Faults.StoreErrorAfterCommit);
-            world.Time.After(isLost ? Timeout : world.Latency(), () => report(isLost || outcome is null ? Failure() : new GroupMessage.Saved(outcome.Value)));
+            world.Time.After(isLost ? Timeout : world.Latency(), () => Report(isLost || outcome is null ? Failure() : new GroupMessage.Saved(outcome.Value)));
         });
+
+        void Report(GroupMessage message)
+        {
+            if (message is GroupMessage.StoreFailed && mustWrite)
+                server.Unsettled = (true, save.Seen.Revision);
+            else if (message is GroupMessage.Saved saved && !ReferenceEquals(saved.Outcome.Current.Revision, server.Unsettled.Compared))
+                server.Unsettled = default;
+            answer(message);
+        }
     }
 
     /// <summary>A server looks once a second whether the store went back.</summary>
@@ -115,22 +125,22 @@ internal sealed class SimulatedStore(World world, bool isEtcd)
         return true;
     }
 
-    private SaveOutcome? Commit(SimulatedServer server, StoreWork.Save save)
+    private SaveOutcome? Commit(SimulatedServer server, StoreWork.Save save, bool mustWrite)
     {
         // etcd tells only after the transaction that it went back; SQLite looks inside of it.
         if (!isEtcd)
             Look(server);
         var isBack = _sequence < server.HighestSequence;
-        var outcome = CompareAndWrite(server, save);
+        var outcome = CompareAndWrite(server, save, mustWrite);
         Look(server);
         return isBack && isEtcd ? null : outcome;
     }
 
-    private SaveOutcome CompareAndWrite(SimulatedServer server, StoreWork.Save save)
+    private SaveOutcome CompareAndWrite(SimulatedServer server, StoreWork.Save save, bool mustWrite)
     {
         if (!ReferenceEquals(_revision, save.Seen.Revision) || _isMarked != save.Seen.IsRestored)
             return new SaveOutcome(false, Current);
-        if (ReferenceEquals(save.Decision.Semaphore, save.Seen.Semaphore) && !save.Decision.MustWrite)
+        if (!mustWrite)
             return new SaveOutcome(true, save.Seen);
         foreach (var (request, decision) in save.Decision.Answers)
         {
@@ -143,6 +153,11 @@ internal sealed class SimulatedStore(World world, bool isEtcd)
         world.Judge.Committed(_semaphore, server.Name);
         return new SaveOutcome(true, Current);
     }
+
+    /// <summary>As EtcdStore does: a save of ours whose outcome is unknown must fail before the next answer, even if that changes nothing.</summary>
+    private bool MustWrite(SimulatedServer server, StoreWork.Save save) => save.Decision.MustWrite
+        || !ReferenceEquals(save.Decision.Semaphore, save.Seen.Semaphore)
+        || (isEtcd && server.Unsettled.IsPossible && ReferenceEquals(server.Unsettled.Compared, save.Seen.Revision));
 
     private void Write(GroupSemaphore semaphore)
     {

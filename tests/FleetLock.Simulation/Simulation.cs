@@ -70,7 +70,7 @@ public static class Simulation
 
     private static SimulatedMachine[] CreateMachines(World world, SimulatedServer[] servers)
     {
-        var sessions = world.Random.Next(2, 7);
+        var sessions = world.Random.Next(1, 7);
         var ids = world.Random.Next(1, sessions + 1);
         return [.. Enumerable.Range(0, sessions).Select(i => new SimulatedMachine(world, servers, "n" + (i % ids), "m" + i))];
     }

@@ -14,6 +14,7 @@ internal sealed class World
         Random = new Random(seed);
         Faults = Faults.Draw(Random);
         Slots = Random.Next(1, 4);
+        IsBalanced = Random.Next(3) == 0;
         Judge = new Judge(this);
     }
 
@@ -26,6 +27,9 @@ internal sealed class World
     internal Judge Judge { get; }
 
     internal int Slots { get; }
+
+    /// <summary>Whether each request goes to another server, because a load balancer stands before them.</summary>
+    internal bool IsBalanced { get; }
 
     internal bool Happens(double probability) => probability > 0 && Random.NextDouble() < probability;
 
