@@ -260,8 +260,8 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         if (_answers.TryGetValue(request, out var answer))
             Excuse(answer);
 
-        // As ProtocolEndpoint does: a grant that was not delivered, and may not be revoked.
-        if (request is RevokeRequest)
+        // As ProtocolEndpoint does: a grant that was not delivered, and may not be revoked, or whose outcome nobody is told of.
+        if (request is RevokeRequest || (request is LockRequest && answer is { Request.IsDisconnected: true }))
             world.Judge.Report(request.Id);
         Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable()));
     }

@@ -85,7 +85,7 @@ internal sealed class ProtocolEndpoint(
         var wait = ReadWait(context);
         var request = new LockRequest(id, grantId ?? GrantId.Create(), context.Connection.RemoteIpAddress?.ToString(), wait);
         var isAllowed = access.CreateLockCheck(context, group, id);
-        var decision = await coordinator.LockAsync(request, isAllowed, context.RequestAborted);
+        var decision = await DecideAsync(context, coordinator, group, request, isAllowed);
         Report(group, id, decision);
         switch (decision.Reply)
         {
@@ -105,6 +105,20 @@ internal sealed class ProtocolEndpoint(
                 return access.Refuse(context, Right.Node, group, id) ?? ErrorReply.Forbidden("the credentials of this server have changed");
             default:
                 return ErrorReply.Full(decision.Slots);
+        }
+    }
+
+    private async Task<SlotDecision> DecideAsync(HttpContext context, GroupCoordinator coordinator, string group, LockRequest request, Func<bool> isAllowed)
+    {
+        try
+        {
+            return await coordinator.LockAsync(request, isAllowed, context.RequestAborted);
+        }
+        catch (SemaphoreStoreException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The store may have saved the grant all the same. Nobody is told of the failure, and so nobody undoes the lock.
+            ServerLog.Undelivered(logger, group, request.Id);
+            throw;
         }
     }
 

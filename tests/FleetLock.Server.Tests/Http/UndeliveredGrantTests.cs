@@ -57,15 +57,27 @@ public sealed class UndeliveredGrantTests : IAsyncLifetime
         Assert.Equal(["gone"], await server.HoldersAsync());
     }
 
+    [Fact]
+    public async Task A_lock_whose_outcome_is_unknown_is_reported_for_nobody_is_left_to_undo_it()
+    {
+        await using var store = new StagedStore();
+        await using var server = await StartAsync(store);
+        var save = await LockAndGoAsync(server, store, "gone", new SemaphoreStoreException("the answer is lost"));
+        save.Release();
+
+        await UntilWarnedAsync(nameof(ServerLog.Undelivered));
+        Assert.Equal(["gone"], await server.HoldersAsync());
+    }
+
     private Task<TestServer> StartAsync(StagedStore store) =>
         TestServer.StartAsync(Options(store, (Group, 1)) with { Logging = log => log.AddProvider(_log) });
 
     /// <summary>Sends a lock, and goes while it is saved.</summary>
     /// <returns>The save, once the server has noticed.</returns>
-    private static async Task<StagedStore.HeldSave> LockAndGoAsync(TestServer server, StagedStore store, string id)
+    private static async Task<StagedStore.HeldSave> LockAndGoAsync(TestServer server, StagedStore store, string id, Exception? fault = null)
     {
         using var aborts = new RequestAborts(server.Address, "/" + FleetLockProtocol.PreRebootPath);
-        var save = store.HoldNextSave();
+        var save = store.HoldNextSave(fault);
         using var client = await RawClient.ConnectAsync(server.Address);
         await client.SendAsync(Request(PreReboot, Group, id));
         await save.Begun;

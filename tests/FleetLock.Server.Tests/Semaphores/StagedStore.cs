@@ -22,15 +22,17 @@ internal sealed class StagedStore : ISemaphoreStore
     internal int Saves => Volatile.Read(ref _saves);
 
     /// <summary>Holds the next save back.</summary>
+    /// <param name="fault">Makes it fail after it has saved; <see langword="null"/> for none.</param>
     /// <returns>The held save.</returns>
-    internal HeldSave HoldNextSave()
+    internal HeldSave HoldNextSave(Exception? fault = null)
     {
         var held = new HeldSave();
         _stages.Enqueue(async save =>
         {
             held.SetBegun();
             await held.Released;
-            return await save();
+            var outcome = await save();
+            return fault is null ? outcome : throw fault;
         });
         return held;
     }
