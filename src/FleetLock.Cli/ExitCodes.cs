@@ -11,6 +11,12 @@ internal static class ExitCodes
     /// <summary>EX_UNAVAILABLE: no server could be reached, or ours could not start.</summary>
     internal const int Unavailable = 69;
 
+    /// <summary>Of <c>run</c>: the command succeeded, and its slot was freed or taken by somebody else meanwhile.</summary>
+    internal const int SlotLost = 72;
+
+    /// <summary>Of <c>run</c>: the command succeeded, and its slot could not be released.</summary>
+    internal const int ReleaseFailed = 74;
+
     /// <summary>EX_TEMPFAIL: no slot now, or a slot that another lock shares; try again.</summary>
     internal const int TemporaryFailure = 75;
 

@@ -19,12 +19,13 @@ internal sealed class Ctl : IDisposable
     internal Ctl()
     {
         Variables["HOME"] = Variables["XDG_STATE_HOME"] = Variables["STATE_DIRECTORY"] = Variables["XDG_CONFIG_HOME"] = _directory.FullName;
+        Variables["FLEETLOCK_STATE_DIRECTORY"] = _directory.File("runs");
     }
 
     /// <summary>Variables for the processes that are started from now on, over those of the tests.</summary>
     internal Dictionary<string, string> Variables { get; } = [];
 
-    /// <summary>A node id that no other test has: the file lock of <c>run</c> is one for the whole machine.</summary>
+    /// <summary>A node id that no other test has.</summary>
     internal string Id { get; } = $"test-{Guid.NewGuid():N}";
 
     /// <summary>The working folder of the processes, and the home of their state and of their user's configuration.</summary>

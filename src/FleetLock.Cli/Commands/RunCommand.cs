@@ -20,6 +20,12 @@ internal sealed class RunCommand
         CustomParser = argument => Numbers.Whole(argument, 1, WaitPolicy.MaxTimeoutSec),
     };
     private readonly Option<bool> _keepOnFailure = new("--keep-on-failure") { Description = "Keep the slot when the command fails, so that the fleet stops behind a broken machine." };
+    private readonly Option<double?> _releaseTimeout = new("--release-timeout")
+    {
+        Description = "Try this long to release the slot, in seconds; 600 if not given.",
+        HelpName = "SEC",
+        CustomParser = Numbers.Seconds,
+    };
     private readonly Argument<string[]> _words = new("command") { Description = "After \"--\": the command to run, and its arguments.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
     private readonly ConnectionOptions _connection;
 
@@ -33,7 +39,8 @@ internal sealed class RunCommand
         var run = new RunCommand(before);
         var command = new Command("run", "Run a command while a slot is held, then release the slot; the exit code is the command's.")
         {
-            run._embedded, run._data, run._network, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._words,
+            run._embedded, run._data, run._network, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._releaseTimeout,
+            run._words,
         };
         run._connection.AddTo(command);
         command.SetAction((parsed, _) => run.RunAsync(parsed));
@@ -44,7 +51,7 @@ internal sealed class RunCommand
     {
         using var signals = new SignalWatch();
         var configuration = _connection.Resolve(parsed, parsed.GetValue(_retryInterval));
-        var plan = new RunPlan(parsed.GetValue(_words)!, ParseWait(parsed, configuration), parsed.GetValue(_keepOnFailure));
+        var plan = new RunPlan(parsed.GetValue(_words)!, ParseWait(parsed, configuration), parsed.GetValue(_keepOnFailure), ParseReleaseTimeout(parsed));
         if (plan.Command[0].Length == 0)
             throw new UsageException("The command is empty.");
 
@@ -59,8 +66,8 @@ internal sealed class RunCommand
             throw new UsageException("--data, --slots and --allow-network-filesystem go with --embedded only.");
 
         using var client = _connection.Connect(parsed, configuration);
-        var (server, group) = (client.Server.ToString(), configuration.RequireGroup());
-        return await new SlotRunner(client, server, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync();
+        var (scope, group) = (new RunScope(client.Server.ToString()), configuration.RequireGroup());
+        return await new SlotRunner(client, scope, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync();
 
         string HowToRelease(string id) => LockCommand.HowToRelease(client.Server, group, id);
     }
@@ -82,9 +89,7 @@ internal sealed class RunCommand
         {
             using var client = new FleetLockClient(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Address.ToString()), NoProxy = true });
 
-            // The file itself and not a link to it, or two runs by two names would both get the machine's lock.
-            var file = new FileInfo(data);
-            var scope = file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
+            var scope = EmbeddedServer.ScopeOf(data);
             return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", plan, signals).RunAsync();
         }
     }
@@ -101,6 +106,13 @@ internal sealed class RunCommand
             ids.Add(FormattableString.Invariant($"{id}-{slot}"));
         return ids;
     }
+
+    private TimeSpan ParseReleaseTimeout(ParseResult parsed) => parsed.GetValue(_releaseTimeout) switch
+    {
+        null => SlotRun.ReleaseTimeout,
+        >= 0 and <= WaitPolicy.MaxTimeoutSec and var seconds => TimeSpan.FromSeconds(seconds),
+        var seconds => throw new UsageException(FormattableString.Invariant($"--release-timeout is {seconds}; it takes 0 to {WaitPolicy.MaxTimeoutSec} seconds.")),
+    };
 
     private WaitPolicy? ParseWait(ParseResult parsed, FleetLockConfiguration configuration)
     {

@@ -11,9 +11,10 @@ internal static class ChildProcess
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="command">The program and its arguments.</param>
+    /// <param name="run">The run that it is noted in.</param>
     /// <param name="signals">Where signals come from while it runs.</param>
     /// <returns>Its exit code; 128 and the signal's number when a signal ended it; 126 or 127 when it could not be started.</returns>
-    internal static async Task<ChildEnd> RunAsync(IReadOnlyList<string> command, SignalWatch signals)
+    internal static async Task<ChildEnd> RunAsync(IReadOnlyList<string> command, SlotRun run, SignalWatch signals)
     {
         var program = Find(command[0]);
         if (program is null)
@@ -22,6 +23,8 @@ internal static class ChildProcess
         var start = new ProcessStartInfo(program) { UseShellExecute = false };
         for (var i = 1; i < command.Count; i++)
             start.ArgumentList.Add(command[i]);
+
+        start.Environment[HeldGrants.Variable] = HeldGrants.With(run.GrantId);
 
         // A signal that comes while the child is being started waits for it.
         var started = new TaskCompletionSource<int>();
@@ -33,6 +36,8 @@ internal static class ChildProcess
                 return ChildEnd.NotStarted(ExitCodes.Interrupted);
 
             child = Process.Start(start)!;
+            if (ProcessIdentity.Find(child.Id) is { } identity)
+                run.NoteCommand(identity);
             started.SetResult(child.Id);
             await child.WaitForExitAsync(CancellationToken.None);
             return new ChildEnd(true, child.ExitCode);

@@ -8,6 +8,14 @@ internal static class EmbeddedServer
     /// <summary>The store's file when none is named.</summary>
     internal static string DefaultData() => StateDirectory.File("embedded.db");
 
+    /// <summary>The semaphore of a data file: the file itself and not a name of it, or two runs by two names would both get in.</summary>
+    /// <param name="data">The SQLite file, which exists.</param>
+    internal static RunScope ScopeOf(string data)
+    {
+        var file = new FileInfo(data);
+        return new RunScope(file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName, SqliteStore.IdentifyFile(data));
+    }
+
     /// <summary>Starts it on a free port of loopback.</summary>
     /// <param name="data">The SQLite file.</param>
     /// <param name="allowNetworkFilesystem">Whether that may be on a network file system.</param>

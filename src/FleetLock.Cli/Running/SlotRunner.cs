@@ -2,7 +2,7 @@ namespace FleetLock.Cli.Running;
 
 /// <summary>Takes a slot, runs the command, releases the slot, and tells a person in a few lines what happens.</summary>
 /// <param name="client">The client of the server.</param>
-/// <param name="scope">What names the semaphore on this machine.</param>
+/// <param name="scope">The semaphore.</param>
 /// <param name="group">The group.</param>
 /// <param name="ids">The ids to take a slot as: the first that no other run on this machine has.</param>
 /// <param name="howToRelease">What to do for an id whose slot is still held.</param>
@@ -10,7 +10,7 @@ namespace FleetLock.Cli.Running;
 /// <param name="signals">The signals of this process.</param>
 internal sealed class SlotRunner(
     FleetLockClient client,
-    string scope,
+    RunScope scope,
     string group,
     IReadOnlyList<string> ids,
     Func<string, string> howToRelease,
@@ -39,12 +39,12 @@ internal sealed class SlotRunner(
         {
             var isTold = false;
             var end = ChildEnd.NotStarted(ExitCodes.Interrupted);
+            var releaseCode = ExitCodes.Success;
             try
             {
-                Terminal.Say($"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope}");
+                Terminal.Say(DescribeGrant(run));
                 isTold = true;
-                end = await ChildProcess.RunAsync(plan.Command, signals);
-                return end.ExitCode;
+                end = await ChildProcess.RunAsync(plan.Command, run, signals);
             }
             finally
             {
@@ -54,9 +54,23 @@ internal sealed class SlotRunner(
                 else if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
                     Terminal.Say($"fleetlockctl: the command failed with {end.ExitCode}, so the slot of '{group}' is kept; when the machine is healthy again, {howToRelease(run.Id)}");
                 else
-                    await ReleaseAsync(run);
+                    releaseCode = await ReleaseAsync(run);
             }
+
+            // A command's own failure is the more important one.
+            return end.ExitCode == ExitCodes.Success ? releaseCode : end.ExitCode;
         }
+    }
+
+    private string DescribeGrant(SlotRun run)
+    {
+        if (run.Outer is { } outer)
+            return $"fleetlockctl: runs under the slot of '{group}' that {outer} holds";
+        if (run.WasHeldBefore)
+            return $"fleetlockctl: '{run.Id}' held the slot of '{group}' at {scope.Name} before, and keeps it after the command";
+        return run.IsAdopted
+            ? $"fleetlockctl: took the slot of '{group}' as {run.Id} at {scope.Name} that an earlier run has left"
+            : $"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope.Name}";
     }
 
     private async Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync()
@@ -107,8 +121,12 @@ internal sealed class SlotRunner(
 
     private void ReportRelease(WaitStep step)
     {
-        if (step.Attempt == 1)
-            Terminal.Say($"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for a minute, Ctrl+C gives up");
+        if (step.Attempt != 1)
+            return;
+        Terminal.Say(step.Result.Kind == ErrorKinds.ClientRunHeld
+            ? $"fleetlockctl: {step.Result.Message} of '{group}'; waiting for its end, Ctrl+C gives up"
+            : FormattableString.Invariant(
+                $"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for {plan.ReleaseTimeout.TotalSeconds} s, Ctrl+C gives up"));
     }
 
     private void ReportLeak()
@@ -120,12 +138,15 @@ internal sealed class SlotRunner(
     private async Task UndoAsync(SlotRun run)
     {
         _leak = await run.UndoAsync(LockOperation.UndoTimeLimit);
-        if (_leak is null)
+        if (run.IsAdopted)
+            Terminal.Say($"fleetlockctl: the slot of '{group}' stays held by {run.Id}, as the earlier run has left it; {howToRelease(run.Id)}");
+        else if (_leak is null && run.Outer is null)
             Terminal.Say($"fleetlockctl: undid the lock of group '{group}'");
         ReportLeak();
     }
 
-    private async Task ReleaseAsync(SlotRun run)
+    /// <returns>The exit code after a command that succeeded.</returns>
+    private async Task<int> ReleaseAsync(SlotRun run)
     {
         // Not cancelled by the signal that ended the command; one that comes now gives up.
         using var giveUp = new CancellationTokenSource();
@@ -133,7 +154,7 @@ internal sealed class SlotRunner(
         FleetLockResult? result = null;
         try
         {
-            result = await run.ReleaseAsync(ReportRelease, giveUp.Token);
+            result = await run.ReleaseAsync(plan.ReleaseTimeout, ReportRelease, giveUp.Token);
         }
         catch (OperationCanceledException)
         {
@@ -144,9 +165,30 @@ internal sealed class SlotRunner(
             signals.SendTo(null);
         }
 
+        return Report(run, result);
+    }
+
+    private int Report(SlotRun run, FleetLockResult? result)
+    {
         if (result is { IsSuccess: true })
-            Terminal.Say($"fleetlockctl: released the slot of '{group}'");
-        else
-            Terminal.Error($"the slot of '{group}' is not released: {result?.Message ?? "interrupted"}. It is still held by {run.Id}; {howToRelease(run.Id)}");
+        {
+            if (run.Outer is null)
+                Terminal.Say($"fleetlockctl: released the slot of '{group}'");
+            return ExitCodes.Success;
+        }
+
+        switch (result?.Kind)
+        {
+            case ErrorKinds.ClientGrantKept:
+                var reason = run.WasHeldBefore ? "which held it before" : "because another lock was granted it too";
+                Terminal.Say($"fleetlockctl: the slot of '{group}' stays held by {run.Id}, {reason}; if nothing else needs it, {howToRelease(run.Id)}");
+                return ExitCodes.Success;
+            case ErrorKinds.NotHeld:
+                Terminal.Error($"the slot of '{group}' was lost: {run.Id} did not hold it any more when the command ended.");
+                return ExitCodes.SlotLost;
+            default:
+                Terminal.Error($"the slot of '{group}' is not released: {result?.Message ?? "interrupted"}. It is still held by {run.Id}; {howToRelease(run.Id)}");
+                return ExitCodes.ReleaseFailed;
+        }
     }
 }

@@ -281,9 +281,12 @@ public sealed class FleetLockClient : IDisposable
     };
 
     /// <summary>The address of a group of our extensions, which takes no group that a path cannot carry.</summary>
-    private Uri GroupEndpoint(string group, string rest = "") => ProtocolRules.RequireGroup(group) is "." or ".."
-        ? throw new FleetLockInputException("group", $"The group '{group}' cannot be named in an address, where it means a folder.")
-        : Server.Endpoint($"{FleetLockProtocol.GroupsPath}/{group}{rest}");
+    private Uri GroupEndpoint(string group, string rest = "") => CanNameInAddress(ProtocolRules.RequireGroup(group))
+        ? Server.Endpoint($"{FleetLockProtocol.GroupsPath}/{group}{rest}")
+        : throw new FleetLockInputException("group", $"The group '{group}' cannot be named in an address, where it means a folder.");
+
+    /// <summary>Whether our extensions can be asked about a group.</summary>
+    internal static bool CanNameInAddress(string group) => group is not ("." or "..");
 
     private static HttpRequestMessage NewChange(HttpMethod method, Uri endpoint)
     {

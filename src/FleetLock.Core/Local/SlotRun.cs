@@ -1,85 +1,93 @@
 namespace FleetLock;
 
 /// <summary>
-/// A slot held for one run on this machine: the machine's <see cref="RunLock"/> first, then the server's slot. Whoever takes it releases it.
+/// A slot held for one run on this machine: the machine's own lock first, then the server's slot. A note tells a later run of the grant, in case this process
+/// is killed. A run whose process runs under the slot already takes nothing, and releases nothing.
 /// </summary>
 public sealed class SlotRun : IDisposable
 {
-    /// <summary>How long a release is tried: a server that restarts is back by then. One minute.</summary>
-    public static readonly WaitPolicy ReleasePolicy = new() { Timeout = TimeSpan.FromMinutes(1), RetryInterval = TimeSpan.FromSeconds(5) };
+    /// <summary>How long a release is tried if nothing else is said. Ten minutes: a server that is updated is back by then.</summary>
+    public static readonly TimeSpan ReleaseTimeout = TimeSpan.FromMinutes(10);
 
-    /// <summary>A run that ends is noticed soon, unlike a slot on a server that many ask.</summary>
-    private static readonly TimeSpan RunLockInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReleaseInterval = TimeSpan.FromSeconds(5);
 
     private readonly FleetLockClient _client;
     private readonly SlotWaiter _waiter;
-    private readonly string _scope;
+    private readonly RunClaim _claim;
     private readonly string _group;
-    private readonly IReadOnlyList<string> _ids;
-    private RunLock? _runLock;
     private LockOperation? _operation;
+    private bool? _isNewGrant;
 
-    private SlotRun(FleetLockClient client, SlotWaiter waiter, string scope, string group, IReadOnlyList<string> ids)
+    private SlotRun(FleetLockClient client, SlotWaiter waiter, RunClaim claim, string group)
     {
         _client = client;
         _waiter = waiter;
-        _scope = scope;
+        _claim = claim;
         _group = group;
-        _ids = ids;
-        Id = ids[0];
     }
 
     /// <summary>The node id that holds the slot.</summary>
-    public string Id { get; private set; }
+    public string Id => _claim.Id;
 
-    /// <summary>Takes the machine's file lock and a slot.</summary>
+    /// <summary>The grant id, for <see cref="HeldGrants"/>.</summary>
+    public string GrantId => _claim.GrantId;
+
+    /// <summary>The run that this process runs under, for people; <see langword="null"/> when this run holds the slot itself.</summary>
+    public string? Outer => _claim.Outer?.Describe();
+
+    /// <summary>Whether the slot is that of an earlier run of this machine, which was killed, could not release it, or kept it on purpose.</summary>
+    public bool IsAdopted => _claim.IsAdopted;
+
+    /// <summary>Whether the id held the slot by a grant that this machine knows nothing of. It stays held at the end.</summary>
+    public bool WasHeldBefore => Outer is null && _isNewGrant == false;
+
+    /// <summary>Takes the machine's lock and a slot.</summary>
     /// <param name="client">The client of the server.</param>
     /// <param name="waiter">The waiting loop.</param>
-    /// <param name="scope">What names the semaphore on this machine: the server's base address, or an embedded store's file.</param>
+    /// <param name="scope">The semaphore.</param>
     /// <param name="group">The group.</param>
     /// <param name="ids">The node id; where there are several, the first that no other run on this machine has.</param>
     /// <param name="wait">How long to wait; <see langword="null"/> is one try.</param>
     /// <param name="onStep">Told of each try that is followed by another.</param>
     /// <param name="onLeak">Called when a slot may be left at the server that could not be undone.</param>
     /// <param name="cancellationToken">Cancels the wait. What was asked for is undone.</param>
+    /// <param name="folder">The folder of the lock files and notes; <see langword="null"/> is <see cref="RunFolder.Find"/>'s.</param>
     /// <returns>The result, and the run when it is <see cref="FleetLockStatus.Granted"/>.</returns>
     /// <exception cref="FleetLockInputException">The group or the id breaks its rule.</exception>
-    /// <exception cref="System.IO.IOException">The file lock cannot be used.</exception>
+    /// <exception cref="System.IO.IOException">The lock file or the note cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public static async Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync(
         FleetLockClient client,
         SlotWaiter waiter,
-        string scope,
+        RunScope scope,
         string group,
         IReadOnlyList<string> ids,
         WaitPolicy? wait,
         Action<WaitStep>? onStep,
         Action<PossibleLeak> onLeak,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        string? folder = null)
     {
         if (client is null)
             throw new ArgumentNullException(nameof(client));
         if (waiter is null)
             throw new ArgumentNullException(nameof(waiter));
 
-        if (ids is null || ids.Count == 0)
-            throw new ArgumentException("There is no id.", nameof(ids));
-
-        var run = new SlotRun(client, waiter, scope, ProtocolRules.RequireGroup(group), [.. ids.Select(ProtocolRules.RequireId)]);
+        var claim = new RunClaim(folder ?? RunFolder.Find(), scope, group, ids);
+        var run = new SlotRun(client, waiter, claim, group);
         var keep = false;
         try
         {
-            var result = wait is null
+            // To wait for the end of a run that waits for this process would be to wait for ever.
+            var result = wait is null || claim.IsHeldByAncestor()
                 ? await run.TryAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
                 : await waiter.WaitAsync(run.TryAsync, wait, onStep, cancellationToken).ConfigureAwait(false);
-            if (run._operation is not null)
-                result = await run._operation.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false);
             keep = result.Status == FleetLockStatus.Granted;
-            return (result, keep ? run : null);
+            return keep ? (result, run) : (await run.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false), null);
         }
-        catch when (run._operation is not null)
+        catch when (run._operation is not null && !claim.IsAdopted)
         {
-            await run._operation.AbandonAsync(onLeak, cancellationToken).ConfigureAwait(false);
+            await run.ForgetUnlessLeakedAsync(report => run._operation.AbandonAsync(report, cancellationToken), onLeak).ConfigureAwait(false);
             throw;
         }
         finally
@@ -89,48 +97,118 @@ public sealed class SlotRun : IDisposable
         }
     }
 
-    /// <summary>Undoes a run that never began, for nobody was told of it.</summary>
+    /// <summary>Notes the command that runs under the slot, before it executes: a later run waits for it, even if this process is killed.</summary>
+    /// <param name="command">The command's process.</param>
+    /// <exception cref="System.IO.IOException">The note cannot be written.</exception>
+    public void NoteCommand(ProcessIdentity command) => _claim.NoteCommand(command);
+
+    /// <summary>Undoes a run that never began, for nobody was told of it. The slot of an earlier run stays as it was.</summary>
     /// <param name="timeLimit">The longest to try.</param>
     /// <returns>What may be left at the server; <see langword="null"/> when nothing is.</returns>
-    public Task<PossibleLeak?> UndoAsync(TimeSpan timeLimit) => _operation!.UndoAsync(timeLimit);
+    public async Task<PossibleLeak?> UndoAsync(TimeSpan timeLimit)
+    {
+        if (_operation is null || IsAdopted)
+            return null;
+        var leak = await _operation.UndoAsync(timeLimit).ConfigureAwait(false);
+        if (leak is null)
+            _claim.Forget();
+        return leak;
+    }
 
-    /// <summary>Releases the slot, and tries again for a minute while the server is away. Disposing gives the file lock back.</summary>
+    /// <summary>
+    /// Releases the grant, and tries again while the server is away, after what still runs under the slot has ended. Where the server does not support grants
+    /// it releases whatever the id holds, as the protocol says. Disposing gives the machine's lock back.
+    /// </summary>
+    /// <param name="timeout">How long to try; <see cref="ReleaseTimeout"/> if nothing else is said.</param>
     /// <param name="onStep">Told of each try that is followed by another.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it.</returns>
+    /// <param name="cancellationToken">Gives up. The note stays, and the next run adopts the grant.</param>
+    /// <returns>
+    /// The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it. <see cref="ErrorKinds.ClientGrantKept"/> when another lock
+    /// shares the slot, and <see cref="ErrorKinds.NotHeld"/> when the slot was lost.
+    /// </returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public Task<FleetLockResult> ReleaseAsync(Action<WaitStep>? onStep, CancellationToken cancellationToken) =>
-        _waiter.WaitAsync((_, token) => _client.UnlockAsync(_group, Id, token), ReleasePolicy, onStep, cancellationToken);
+    public async Task<FleetLockResult> ReleaseAsync(TimeSpan timeout, Action<WaitStep>? onStep, CancellationToken cancellationToken)
+    {
+        if (_operation is null)
+            return Result(FleetLockOperation.Unlock, FleetLockStatus.Released, null, "the slot is that of the run around this one");
 
-    /// <summary>Gives the machine's file lock back. It does not release the slot.</summary>
-    public void Dispose() => _runLock?.Dispose();
+        await _waiter.WaitAsync(TryEndAsync, new WaitPolicy { RetryInterval = RunClaim.Interval }, onStep, cancellationToken).ConfigureAwait(false);
+        var policy = new WaitPolicy { Timeout = timeout, RetryInterval = ReleaseInterval };
+        var result = await _waiter.WaitAsync(TryReleaseAsync, policy, onStep, cancellationToken).ConfigureAwait(false);
+        if (result.IsSuccess || result.Kind is ErrorKinds.ClientGrantKept or ErrorKinds.NotHeld)
+            _claim.Forget();
+        return result;
+    }
+
+    /// <summary>Gives the machine's lock back. It does not release the slot; the note of a slot that is held stays.</summary>
+    public void Dispose() => _claim.Dispose();
+
+    private Task<FleetLockResult> TryReleaseAsync(TimeSpan hold, CancellationToken cancellationToken) =>
+        _isNewGrant is null || !FleetLockClient.CanNameInAddress(_group)
+            ? _client.UnlockAsync(_group, Id, cancellationToken)
+            : _client.ReleaseGrantAsync(_group, Id, GrantId, cancellationToken);
+
+    private Task<FleetLockResult> TryEndAsync(TimeSpan hold, CancellationToken cancellationToken) => Task.FromResult(_claim.TryEnd() is { } inner
+        ? Result(FleetLockOperation.Unlock, FleetLockStatus.Busy, ErrorKinds.ClientRunHeld, $"{inner.Describe()} still runs under the slot", RunClaim.Interval)
+        : Result(FleetLockOperation.Unlock, FleetLockStatus.Released, null, "nothing runs under the slot"));
 
     private async Task<FleetLockResult> TryAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
-        var holder = "";
-        for (var i = 0; i < _ids.Count && _runLock is null; i++)
+        if (_claim.TryTake() is { } holder)
+            return Result(FleetLockOperation.Lock, FleetLockStatus.Busy, ErrorKinds.ClientRunHeld, $"a run on this machine has it: {holder}", RunClaim.Interval);
+        if (_claim.Outer is not null)
+            return Result(FleetLockOperation.Lock, FleetLockStatus.Granted, null, $"runs under the slot of {Outer}") with { GrantId = GrantId, IsNewGrant = false };
+
+        _operation ??= new LockOperation(_client, _group, Id, GrantId);
+        var result = await _operation.TryAsync(hold, cancellationToken).ConfigureAwait(false);
+        if (IsAdopted && result.Kind == ErrorKinds.GrantCancelled)
         {
-            Id = _ids[i];
-            _runLock = RunLock.TryTake(_scope, _group, Id, out holder);
+            // The earlier run has released it, and was killed before it could say so.
+            _claim.Renew();
+            _operation = new LockOperation(_client, _group, Id, GrantId);
+            result = await _operation.TryAsync(hold, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_runLock is null)
-            return HeldBy(holder);
-
-        _operation ??= new LockOperation(_client, _group, Id);
-        return await _operation.TryAsync(hold, cancellationToken).ConfigureAwait(false);
+        _isNewGrant = result.IsNewGrant;
+        return result;
     }
 
-    private FleetLockResult HeldBy(string holder) => new()
+    /// <summary>Undoes what a result that is not a grant has left behind. The slot of an earlier run stays as it was.</summary>
+    private async Task<FleetLockResult> SettleAsync(FleetLockResult result, Action<PossibleLeak> onLeak, CancellationToken cancellationToken)
     {
-        Operation = FleetLockOperation.Lock,
-        Status = FleetLockStatus.Busy,
+        if (_operation is null || (IsAdopted && !result.SaysNotHeld))
+            return result;
+        var operation = _operation;
+        var settled = result;
+        await ForgetUnlessLeakedAsync(
+            async report => settled = await operation.SettleAsync(result, report, cancellationToken).ConfigureAwait(false),
+            onLeak).ConfigureAwait(false);
+        return settled;
+    }
+
+    /// <summary>The note of a grant that may be left at the server stays, and the next run adopts it.</summary>
+    private async Task ForgetUnlessLeakedAsync(Func<Action<PossibleLeak>, Task> undo, Action<PossibleLeak> onLeak)
+    {
+        var hasLeaked = false;
+        await undo(leak =>
+        {
+            hasLeaked = true;
+            onLeak(leak);
+        }).ConfigureAwait(false);
+        if (!hasLeaked)
+            _claim.Forget();
+    }
+
+    private FleetLockResult Result(FleetLockOperation operation, FleetLockStatus status, string? kind, string message, TimeSpan? retryAfter = null) => new()
+    {
+        Operation = operation,
+        Status = status,
         Group = _group,
         Id = Id,
         Server = _client.Server.ToString(),
-        Kind = ErrorKinds.ClientRunHeld,
-        Message = $"a run on this machine has it: {holder}",
-        RetryAfter = RunLockInterval,
+        Kind = kind,
+        Message = message,
+        RetryAfter = retryAfter,
         Attempts = 0,
         Time = DateTimeOffset.UtcNow,
     };

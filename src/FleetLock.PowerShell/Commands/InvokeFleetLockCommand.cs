@@ -62,6 +62,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
         var (failed, keep) = (false, false);
         try
         {
+            HeldGrants.Enter(run.GrantId);
             BlockRunner.Run(this, ScriptBlock, ArgumentList);
         }
         catch (Exception e) when (BlockRunner.IsFailure(e))
@@ -71,6 +72,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
         }
         finally
         {
+            HeldGrants.Leave(run.GrantId);
             Release(run, group, failed, keep);
         }
     }
@@ -84,7 +86,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             var result = Await(async token =>
             {
                 using var report = new WaitReport(this, Work, client);
-                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, client.Server.ToString(), group, [id], policy, report.OnStep, found => leak = found, token).ConfigureAwait(false);
+                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, new RunScope(client.Server.ToString()), group, [id], policy, report.OnStep, found => leak = found, token).ConfigureAwait(false);
                 return taken;
             });
             WriteVerbose(result.ToString());
@@ -115,14 +117,22 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     private void Release(SlotRun run, string group, bool failed, bool keep)
     {
         // Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same.
-        var result = keep ? null : Task.Run(() => run.ReleaseAsync(null, CancellationToken.None)).GetAwaiter().GetResult();
+        var result = keep ? null : Task.Run(() => run.ReleaseAsync(SlotRun.ReleaseTimeout, null, CancellationToken.None)).GetAwaiter().GetResult();
         if (result is { IsSuccess: true } || Stopping)
             return;
         if (keep)
             WriteWarning($"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: {ErrorRecords.UnlockCommand(group, run.Id)}");
+        else if (result!.Kind == ErrorKinds.ClientGrantKept)
+            WriteWarning(DescribeKept(run, group));
         else if (failed && IsStopPreferred)
-            WriteWarning(ErrorRecords.FromRelease(result!).ToString());
+            WriteWarning(ErrorRecords.FromRelease(result).ToString());
         else
-            WriteError(ErrorRecords.FromRelease(result!));
+            WriteError(ErrorRecords.FromRelease(result));
+    }
+
+    private static string DescribeKept(SlotRun run, string group)
+    {
+        var reason = run.WasHeldBefore ? "which held it before the block" : "because another lock was granted it too";
+        return $"The slot of group '{group}' stays held by '{run.Id}', {reason}. If nothing else needs it: {ErrorRecords.UnlockCommand(group, run.Id)}";
     }
 }

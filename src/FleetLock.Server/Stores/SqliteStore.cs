@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 
@@ -48,6 +49,14 @@ public sealed class SqliteStore : ISemaphoreStore
 
     /// <summary>The clock for looking at the file.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Tells a data file from every other on this machine, by whichever name it is opened.</summary>
+    /// <param name="path">A name of the file, which exists.</param>
+    /// <returns>Its file system and number; its full path where the platform cannot tell.</returns>
+    /// <exception cref="IOException">It cannot be looked at.</exception>
+    public static string IdentifyFile(string path) => FileIdentity.IsSupported(path) && FileIdentity.Read(path) is { } file
+        ? string.Create(CultureInfo.InvariantCulture, $"{file.Device}:{file.File}")
+        : Path.GetFullPath(path);
 
     /// <inheritdoc/>
     public string Description => _path;
