@@ -113,6 +113,6 @@ public sealed partial record ProcessIdentity(
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int processId, int signal);
 #else
-    private static bool IsHidden(int id) => false;
+    private static bool IsHidden(int _) => false;
 #endif
 }

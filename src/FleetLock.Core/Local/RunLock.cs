@@ -92,7 +92,7 @@ internal sealed class RunLock : IDisposable
         }
     }
 #else
-    private static IDisposable? TryLock(string path) => TryOpenAlone(path);
+    private static FileStream? TryLock(string path) => TryOpenAlone(path);
 #endif
 
     private static FileStream? TryOpenAlone(string path)

@@ -110,7 +110,7 @@ internal sealed class SlotFiles
         return MachineId.ToHex(digest);
     }
 
-    private void Write<T>(string path, T value, JsonTypeInfo<T> type, bool isReadable)
+    private static void Write<T>(string path, T value, JsonTypeInfo<T> type, bool isReadable)
     {
         var temporary = FormattableString.Invariant($"{path}.{ProcessIdentity.Current.Id}.new");
         try
@@ -129,7 +129,7 @@ internal sealed class SlotFiles
 #if NET
             File.Move(temporary, path, overwrite: true);
             if (!OperatingSystem.IsWindows())
-                UnixFile.SyncFolder(_folder);
+                UnixFile.SyncFolder(Path.GetDirectoryName(path)!);
 #else
             if (File.Exists(path))
                 File.Replace(temporary, path, null);
