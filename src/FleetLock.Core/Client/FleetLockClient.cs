@@ -13,6 +13,9 @@ public sealed class FleetLockClient : IDisposable
     /// <summary>How often the same request is sent when the server says that it lost a race against another writer.</summary>
     private const int MaxRaces = 5;
 
+    /// <summary>How long the body of a 200 may take to begin.</summary>
+    private static readonly TimeSpan FirstCharacterLimit = TimeSpan.FromSeconds(10);
+
     private readonly FleetLockClientOptions _options;
     private readonly HttpClient _http;
 
@@ -324,7 +327,7 @@ public sealed class FleetLockClient : IDisposable
 
         async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token)
         {
-            var answer = await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token).ConfigureAwait(false);
+            var answer = await ReadOutcomeAsync(FleetLockOperation.Unlock, response, token, hasValue: true).ConfigureAwait(false);
             if (answer.Status != FleetLockStatus.Released)
                 return ExtensionAnswers.Read(answer);
             value = await ExtensionAnswers.ReadBodyAsync(response.Content, type, token).ConfigureAwait(false);
@@ -385,18 +388,16 @@ public sealed class FleetLockClient : IDisposable
 
     private static bool IsComplete(FleetGroupList list) => list.Groups is { } groups && groups.All(group => group is { IsComplete: true });
 
-    private async Task<Outcome> ReadOutcomeAsync(FleetLockOperation operation, HttpResponseMessage response, CancellationToken cancellationToken)
+    /// <param name="operation">What was asked.</param>
+    /// <param name="response">The answer.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="hasValue">Whether the body of a 200 is read afterwards, and has to be a value then.</param>
+    private async Task<Outcome> ReadOutcomeAsync(
+        FleetLockOperation operation, HttpResponseMessage response, CancellationToken cancellationToken, bool hasValue = false)
     {
         var status = (int)response.StatusCode;
-        if (status == 200 && IsWebPage(response.Content.Headers))
-        {
-            return new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", "the answer is a web page, such as a login page or a captive portal sends in the server's place")
-            {
-                HttpStatus = status,
-                OutcomeUnknown = true,
-            };
-        }
-
+        if (status == 200 && await ReadForeignAsync(response, hasValue, cancellationToken).ConfigureAwait(false) is { } foreign)
+            return foreign;
         var body = status == 200
             ? ReadOnlyMemory<byte>.Empty
             : await BoundedBody.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
@@ -407,12 +408,30 @@ public sealed class FleetLockClient : IDisposable
         };
     }
 
-    /// <summary>
-    /// A page of HTML, told by the headers alone: what stands between, on its way through plain HTTP, answers a POST with 200 and a login page.
-    /// The servers in the field send nothing, text or JSON with their 200; a framework that calls an empty answer HTML is taken at its word.
-    /// </summary>
-    private static bool IsWebPage(HttpContentHeaders headers) =>
-        headers.ContentType?.MediaType?.ToUpperInvariant() is "TEXT/HTML" or "APPLICATION/XHTML+XML" && headers.ContentLength != 0;
+    /// <summary>Reads of a 200 what tells a web page from an answer.</summary>
+    private async Task<Outcome?> ReadForeignAsync(HttpResponseMessage response, bool hasValue, CancellationToken cancellationToken)
+    {
+        var contentType = string.Join(",", ValuesOf(response.Content.Headers, "Content-Type"));
+        var isEncoded = ValuesOf(response.Content.Headers, "Content-Encoding").Length > 0;
+        if (ResponseReader.ReadForeign(contentType, isEncoded, null) is { } foreign)
+            return foreign;
+        if (hasValue || response.Content.Headers.ContentLength == 0)
+            return null;
+
+        using var limit = new Deadline(FirstCharacterLimit, _options.Clock, cancellationToken);
+        try
+        {
+            return ResponseReader.ReadForeign(contentType, isEncoded, await BoundedBody.ReadFirstCharacterAsync(response.Content, limit.Token).ConfigureAwait(false));
+        }
+        catch (Exception e) when (IsTransport(e) && limit.HasPassed && !cancellationToken.IsCancellationRequested)
+        {
+            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, DescribeTimeout(FirstCharacterLimit, 200))
+            {
+                HttpStatus = 200,
+                OutcomeUnknown = true,
+            };
+        }
+    }
 
     /// <summary>The seconds to ask the server to hold a request: well within the time-out, or the answer would come too late.</summary>
     private int HoldSeconds(TimeSpan hold)
@@ -426,8 +445,9 @@ public sealed class FleetLockClient : IDisposable
         && applied.SelectMany(value => value.Split(','))
             .Any(preference => preference.Split('=')[0].Trim().Equals(FleetLockProtocol.WaitPreference, StringComparison.OrdinalIgnoreCase));
 
-    private static string[] Values(HttpResponseMessage response, string header) =>
-        response.Headers.TryGetValues(header, out var values) ? [.. values] : [];
+    private static string[] Values(HttpResponseMessage response, string header) => ValuesOf(response.Headers, header);
+
+    private static string[] ValuesOf(HttpHeaders headers, string name) => headers.TryGetValues(name, out var values) ? [.. values] : [];
 
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {

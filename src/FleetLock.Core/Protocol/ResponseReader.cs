@@ -13,7 +13,7 @@ internal static class ResponseReader
     /// <returns>The outcome.</returns>
     internal static Outcome Read(FleetLockOperation operation, int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter)
     {
-        // "Exactly 200 means done": the body of a 200 is empty, text or JSON, as each server likes, and decides nothing.
+        // "Exactly 200 means done": what the body of a 200 says decides nothing. That it is not a web page is for ReadForeign to tell.
         if (status == 200)
         {
             return operation == FleetLockOperation.Lock
@@ -38,6 +38,29 @@ internal static class ResponseReader
                 && (isFleetLock && status is >= 400 and <= 599 ? IsFailedSave(status, kind, meaning) : MayHaveActed(status)),
             LostRace = result == FleetLockStatus.Busy && meaning == ServerReplies.Meaning.LostRace,
             SaysNotHeld = (result == FleetLockStatus.Busy && meaning == ServerReplies.Meaning.Full) || (result == FleetLockStatus.Refused && kind == ErrorKinds.GrantCancelled),
+        };
+    }
+
+    /// <summary>
+    /// A 200 that no FleetLock server gives: a web page, such as a login page or a captive portal sends in the server's place. The servers in the field send
+    /// nothing, text or JSON.
+    /// </summary>
+    /// <param name="contentType">The header as it is, of which a part may not be well-formed; empty when it is missing.</param>
+    /// <param name="isEncoded">Whether there is a Content-Encoding. None was asked for.</param>
+    /// <param name="firstCharacter">The body's first byte that is not white space; <see langword="null"/> when there is none, or it does not matter.</param>
+    /// <returns>What it is; <see langword="null"/> for an answer of a FleetLock server.</returns>
+    internal static Outcome? ReadForeign(string contentType, bool isEncoded, byte? firstCharacter)
+    {
+        if (contentType.IndexOf("html", StringComparison.OrdinalIgnoreCase) >= 0 || firstCharacter is (byte)'<')
+            return Foreign("the answer is a web page, such as a login page or a captive portal sends in the server's place");
+        if (isEncoded)
+            return Foreign("the answer is encoded, which no FleetLock server does");
+        return firstCharacter is (byte)' ' ? Foreign("the answer begins with nothing but white space, which no FleetLock server sends") : null;
+
+        static Outcome Foreign(string message) => new(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", message)
+        {
+            HttpStatus = 200,
+            OutcomeUnknown = true,
         };
     }
 

@@ -31,6 +31,12 @@ internal sealed record HostileRow(string Name, FleetLockStatus Expected, Func<Ra
     internal static HostileRow Body(string name, string body, params string[] headers) =>
         Of($"409, {name}", FleetLockStatus.ProtocolError, RawAnswer.Http(409, Encoding.Latin1.GetBytes(body), headers));
 
+    /// <summary>A login page in the server's place, with and without anything in it, in each of these spellings of its type.</summary>
+    internal static IEnumerable<HostileRow> LoginPages(params string[] types) =>
+        from type in types
+        from body in new[] { "<!DOCTYPE html><p>Please log in", "Please log in", "" }
+        select Of($"200, '{body}' as {type}", FleetLockStatus.ProtocolError, RawAnswer.Http(200, body, "Content-Type: " + type));
+
     internal static IEnumerable<HostileRow> Redirects(int[] codes, params string[] targets) =>
         from code in codes
         from target in targets

@@ -1,15 +1,15 @@
 using FleetLock.TestKit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FleetLock.Core.Tests;
 
-/// <summary>Rule 6: the body of a 200 decides nothing, neither by what it says nor by how it ends.</summary>
+/// <summary>The body of a 200 decides nothing, neither by what it says nor by how it ends, unless it is a web page or does not begin.</summary>
 public sealed class SuccessBodyTests
 {
     public static readonly MatrixTheoryData<FleetLockOperation, string> Bodies = new(
         Exchange.Operations,
         [
             "ok",
-            "<html><body>Please log in</body></html>",
             """{"kind":"failed_lock_semaphore_full","value":"all slots are locked"}""",
             """{"error":"no"}""",
             """{"kind":"error""",
@@ -24,9 +24,7 @@ public sealed class SuccessBodyTests
             "Content-Length: 9223372036854775807",
             "Content-Length: banana",
             "Content-Length: -1",
-            "Transfer-Encoding: chunked",
             "Content-Type: nonsense;;;",
-            "Content-Encoding: gzip",
             "X-Nothing: in particular",
         ]);
 
@@ -58,6 +56,35 @@ public sealed class SuccessBodyTests
     [InlineData("HTTP/1.1 200 Full\r\nContent-Length: 0\r\n\r\n")]
     public async Task The_reason_phrase_and_the_minor_version_decide_nothing(string answer) =>
         AssertSuccess(FleetLockOperation.Lock, await Exchange.OfAsync(FleetLockOperation.Lock, RawAnswer.Of(answer).ThenClose()));
+
+    [Theory]
+    [InlineData(FleetLockOperation.Lock, "Content-Length: 100")]
+    [InlineData(FleetLockOperation.Lock, "Transfer-Encoding: chunked")]
+    [InlineData(FleetLockOperation.Unlock, "Content-Length: 100")]
+    public async Task A_200_whose_body_breaks_off_before_it_begins_leaves_the_outcome_unknown(FleetLockOperation operation, string header)
+    {
+        var result = await Exchange.OfAsync(operation, RawAnswer.Of($"HTTP/1.1 200 OK\r\n{header}\r\n\r\n").ThenClose());
+
+        Assert.Equal((FleetLockStatus.Unreachable, true), (result.Status, result.OutcomeUnknown));
+    }
+
+    [Fact]
+    public async Task A_200_whose_body_does_not_begin_within_ten_seconds_leaves_the_outcome_unknown()
+    {
+        var clock = new FakeTimeProvider();
+        await using var server = new RawServer(RawAnswer.Of("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n\r\n").ThenSilence());
+        using var client = Exchange.ClientOf(server.Url, Timeout.InfiniteTimeSpan, clock);
+        var locking = client.LockAsync("workers", "node1", TestContext.Current.CancellationToken);
+        while (!locking.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        var result = await locking;
+        Assert.Equal((FleetLockStatus.TimedOut, 200, true), (result.Status, result.HttpStatus, result.OutcomeUnknown));
+        Assert.Contains("within 10 s", result.Message, StringComparison.Ordinal);
+    }
 
     private static void AssertSuccess(FleetLockOperation operation, FleetLockResult result)
     {
