@@ -12,6 +12,12 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
     /// <summary>How long a server is asked to hold a request: short of the minute after which many proxies give up.</summary>
     private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(30);
 
+    /// <summary>What ends sooner is an error, and not the end of a proxy's patience.</summary>
+    private static readonly TimeSpan ShortestCutOff = TimeSpan.FromSeconds(2);
+
+    /// <summary>The part of a proxy's time-out that a request is held for.</summary>
+    private const double ShorterHold = 0.8;
+
     /// <summary>Makes a waiter on the system's clock.</summary>
     public SlotWaiter()
         : this(TimeProvider.System, SystemRandom())
@@ -46,14 +52,22 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
         var requests = 0;
         var outcomeUnknown = false;
         var isLast = false;
+        var longestHold = LongestHold;
         for (var tries = 1; ; tries++)
         {
             var asked = clock.GetTimestamp();
-            var hold = tries == 1 || isLast ? TimeSpan.Zero : LongestHold;
+            var hold = tries == 1 || isLast ? TimeSpan.Zero : longestHold;
             if (policy.Timeout - clock.GetElapsedTime(started) is { } left && left < hold)
                 hold = left;
             var result = await attempt(hold, cancellationToken).ConfigureAwait(false);
             requests += result.Attempts;
+            var held = clock.GetElapsedTime(asked);
+            var wasCutOff = WasCutOff(result, hold, held);
+            if (wasCutOff)
+            {
+                longestHold = TimeSpan.FromSeconds(Math.Floor(held.TotalSeconds * ShorterHold));
+                result = result with { Message = FormattableString.Invariant($"a proxy gave up after {held.TotalSeconds:0} s ({result.HttpStatus})") };
+            }
 
             // A release whose answer was lost was carried out, or had nothing to do.
             if (outcomeUnknown && result is { Operation: FleetLockOperation.Unlock, Kind: ErrorKinds.NotHeld })
@@ -70,8 +84,8 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
                 return GiveUp(result, waited);
 
             // A server that has held the request has done the waiting; one that only says so is not believed.
-            var hasWaited = result.ServerWaited && clock.GetElapsedTime(asked) >= FirstSleep;
-            var sleep = hasWaited ? TimeSpan.Zero : NextSleep(tries, result.RetryAfter, policy);
+            var hasWaited = result.ServerWaited && held >= FirstSleep;
+            var sleep = hasWaited || wasCutOff ? TimeSpan.Zero : NextSleep(tries, result.RetryAfter, policy);
             if (policy.Timeout is { } timeout && timeout - waited <= sleep)
             {
                 // Remembered, because a timer counts whole milliseconds and may wake a moment too early.
@@ -83,6 +97,14 @@ public sealed class SlotWaiter(TimeProvider clock, Func<double> random)
             await Clocks.Delay(clock, sleep, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Whether a proxy answered in the place of a server that held the request: it waits for less long than the server was asked to. The next request asks for
+    /// less, and at once, or a waiter would hold its place for part of the time only.
+    /// </summary>
+    private static bool WasCutOff(FleetLockResult result, TimeSpan hold, TimeSpan held) => result.HttpStatus is 408 or 502 or 503 or 504 or 524
+        && result.Kind?.StartsWith(ErrorKinds.GenericHttpPrefix, StringComparison.Ordinal) == true
+        && held >= ShortestCutOff && held < hold;
 
     /// <summary>Tells whether asking again may help.</summary>
     /// <param name="status">How a try ended.</param>

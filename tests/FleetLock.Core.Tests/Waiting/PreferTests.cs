@@ -161,4 +161,53 @@ public sealed class PreferTests
         await new SlotWaiter(_clock, () => 0).WaitAsync(attempts.NextAsync, policy, steps.Add, TestContext.Current.CancellationToken);
         return steps;
     }
+
+    [Theory]
+    [InlineData(504, "generic_http_504")]
+    [InlineData(524, "generic_http_524")]
+    public async Task After_a_proxy_has_given_up_the_server_is_asked_at_once_to_hold_for_less_long(int status, string kind)
+    {
+        var cutOff = ScriptedAttempts.Of(FleetLockStatus.Unreachable) with { Kind = kind, HttpStatus = status };
+        var steps = new List<WaitStep>();
+        var attempts = ScriptEach(Busy, cutOff, BusyAfterWait, BusyAfterWait, Granted);
+
+        var result = await new SlotWaiter(_clock, () => 0).WaitAsync(attempts.NextAsync, new WaitPolicy(), steps.Add, TestContext.Current.CancellationToken);
+
+        Assert.True(result.IsSuccess);
+        Assert.Equal([0, 30, 12, 12, 12], attempts.Holds.Select(hold => hold.TotalSeconds));
+        Assert.Equal([1, 0, 0, 0], steps.Select(step => step.NextTry.TotalSeconds));
+        Assert.Equal($"a proxy gave up after 15 s ({status})", steps[1].Result.Message);
+    }
+
+    [Theory]
+    [InlineData(409, "generic_http_409")]
+    [InlineData(503, "store_unavailable")]
+    [InlineData(null, "client_failed_request")]
+    public async Task Any_other_failure_changes_neither_the_hold_nor_the_sleep(int? status, string kind)
+    {
+        var failure = ScriptedAttempts.Of(FleetLockStatus.Unreachable) with { Kind = kind, HttpStatus = status };
+        var steps = new List<WaitStep>();
+        var attempts = ScriptEach(Busy, failure, Granted);
+
+        await new SlotWaiter(_clock, () => 0).WaitAsync(attempts.NextAsync, new WaitPolicy(), steps.Add, TestContext.Current.CancellationToken);
+
+        Assert.Equal([0, 30, 30], attempts.Holds.Select(hold => hold.TotalSeconds));
+        Assert.Equal([1, 2], steps.Select(step => step.NextTry.TotalSeconds));
+        Assert.Equal("the server's words", steps[1].Result.Message);
+    }
+
+    /// <summary>Each try but the first, which is not held, takes 15 seconds.</summary>
+    private ScriptedAttempts ScriptEach(params FleetLockResult[] script)
+    {
+        var isFirst = true;
+        return new ScriptedAttempts(script)
+        {
+            OnAttempt = () =>
+            {
+                if (!isFirst)
+                    _clock.Advance(TimeSpan.FromSeconds(15));
+                isFirst = false;
+            },
+        };
+    }
 }
