@@ -39,8 +39,21 @@ internal static class Program
         }
         catch (Exception e) when (e is SemaphoreStoreException or FleetLockServerException or IOException or UnauthorizedAccessException)
         {
-            Terminal.Error(e.Message);
+            Terminal.Error(IsWorkingFolderGone() ? "The working directory was deleted. Change to another one, or give full paths." : e.Message);
             return ExitCodes.Unavailable;
+        }
+    }
+
+    /// <summary>Where a relative path leads nowhere, the system's error names no file.</summary>
+    private static bool IsWorkingFolderGone()
+    {
+        try
+        {
+            return !Directory.Exists(Directory.GetCurrentDirectory());
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 

@@ -382,7 +382,7 @@ public sealed class FleetLockClient : IDisposable
         }
         catch (Exception e) when (IsTransport(e))
         {
-            return TransportFailure.Read(e, Server);
+            return TransportFailure.Read(e, Server, HttpTransport.FindProxy(_options));
         }
     }
 

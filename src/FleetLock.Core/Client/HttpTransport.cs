@@ -79,6 +79,20 @@ internal static class HttpTransport
         }
     }
 
+    /// <summary>The proxy on the way to the server.</summary>
+    /// <returns>Its address; <see langword="null"/> when the connection goes to the server itself.</returns>
+    internal static Uri? FindProxy(FleetLockClientOptions options)
+    {
+        if (options.NoProxy || options.Server.SocketPath is not null)
+            return null;
+#if NET
+        var proxy = ProxyOf(options) ?? HttpClient.DefaultProxy;
+#else
+        var proxy = ProxyOf(options) ?? WebRequest.DefaultWebProxy;
+#endif
+        return proxy is null || proxy.IsBypassed(options.Server.Uri) ? null : proxy.GetProxy(options.Server.Uri);
+    }
+
     private static WebProxy? ProxyOf(FleetLockClientOptions options)
     {
         if (options.Proxy is not { } proxy)

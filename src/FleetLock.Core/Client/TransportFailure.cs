@@ -13,13 +13,16 @@ internal static class TransportFailure
     /// <summary>What a failed exchange came to.</summary>
     /// <param name="e">What the HTTP stack threw.</param>
     /// <param name="server">The server, for the message.</param>
+    /// <param name="proxy">The proxy on the way to it, if there is one: that is what the connection goes to.</param>
     /// <returns>The outcome.</returns>
-    internal static Outcome Read(Exception e, ServerAddress server)
+    internal static Outcome Read(Exception e, ServerAddress server, Uri? proxy)
     {
         var cause = TerminalText.Clean(WithoutUserInfo(Innermost(e).Message));
         return CauseOf(e) switch
         {
+            Cause.Name when proxy is not null => NotSent($"cannot find the proxy '{proxy.Host}', through which {server.Peer} is reached: {cause}"),
             Cause.Name => NotSent($"cannot find the host '{server.Uri.Host}': {cause}"),
+            Cause.Connect when proxy is not null => NotSent($"cannot connect to the proxy {proxy.Host}:{proxy.Port}, through which {server.Peer} is reached: {cause}"),
             Cause.Connect => NotSent($"cannot connect to {server.Peer}: {cause}"),
             Cause.Tls => NotSent($"the TLS connection to {server.Peer} failed: {cause.TrimEnd('.')}; it takes https at that port, and a certificate for '{server.Uri.Host}' of an authority that is trusted or named (-CaCertificatePath, --ca-certificate)"),
             Cause.Proxy => NotSent($"the proxy refused the way to {server.Peer}: {cause}"),
@@ -27,7 +30,7 @@ internal static class TransportFailure
             {
                 OutcomeUnknown = true,
             },
-            _ => new Outcome(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, $"the connection to {server.Peer} broke before the answer was complete: {cause}")
+            _ => new Outcome(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, $"the connection to {server.Peer} broke before the answer was complete: {cause}{HintOf(server)}")
             {
                 OutcomeUnknown = true,
             },
@@ -43,6 +46,10 @@ internal static class TransportFailure
         NotHttp,
         Broken,
     }
+
+    /// <summary>A port that takes https ends a connection that begins with http.</summary>
+    private static string HintOf(ServerAddress server) =>
+        server.Uri.Scheme == Uri.UriSchemeHttp && server.SocketPath is null ? " (if that port takes https, the URL begins with https://)" : "";
 
     private static Outcome NotSent(string message) => new(FleetLockStatus.Unreachable, ErrorKinds.ClientFailedRequest, message);
 

@@ -117,7 +117,7 @@ public sealed class FleetLockServer : IAsyncDisposable
     private static WebApplication Build(FleetLockServerOptions options, out SemaphoreGroups groups, out ServerTrust trust)
     {
         var made = trust = new ServerTrust(options);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 
         // One hop between threads less for each request and each answer. It is unsafe where handlers block; ours wait for nothing but the store's answer.
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>

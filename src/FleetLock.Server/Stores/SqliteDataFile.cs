@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
 namespace FleetLock.Server;
@@ -18,13 +19,7 @@ internal static class SqliteDataFile
         var before = FileIdentity.IsSupported(path) ? FileIdentity.Read(path) : null;
         if (before is { Names: > 1 } && !Directory.Exists(path))
             throw new SemaphoreStoreException($"The data file {path} cannot be used: {Describe(SqliteFileChange.Linked)}");
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = path,
-            Mode = canCreate ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite,
-            Pooling = false,
-            DefaultTimeout = BusyTimeoutSeconds,
-        }.ToString());
+        var connection = Create(path, canCreate);
         try
         {
             connection.Open();
@@ -40,6 +35,26 @@ internal static class SqliteDataFile
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    private static SqliteConnection Create(string path, bool canCreate)
+    {
+        try
+        {
+            return new SqliteConnection(new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = canCreate ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite,
+                Pooling = false,
+                DefaultTimeout = BusyTimeoutSeconds,
+            }.ToString());
+        }
+        catch (TypeInitializationException e)
+        {
+            // Loaded once for the process, by the first connection.
+            throw new SemaphoreStoreException(
+                $"SQLite (e_sqlite3) cannot be loaded. This installation is not complete, or not for this platform ({RuntimeInformation.RuntimeIdentifier}).", e);
         }
     }
 

@@ -18,7 +18,7 @@ internal static class ServerCertificateFile
         {
             var bytes = File.ReadAllBytes(options.CertificatePath);
             var password = options.PasswordPath is { } path ? File.ReadAllText(path).TrimEnd('\r', '\n') : null;
-            var text = Encoding.Latin1.GetString(bytes);
+            var text = Encoding.Latin1.GetString(bytes.AsSpan(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0));
             var (leaf, others) = text.Contains("-----BEGIN ", StringComparison.Ordinal) ? ReadPem(text, options.KeyPath, password) : ReadPfx(bytes, password);
 
             // Offline: a server that starts, or a handshake, is not to wait for what a certificate says is somewhere on the network.

@@ -40,6 +40,36 @@ public sealed class TransportFailureTests
     }
 
     [Theory]
+    [InlineData("127.0.0.1:9", "cannot connect to the proxy 127.0.0.1:9, through which fleetlock.example:80 is reached: ")]
+    [InlineData("no-such-proxy.invalid:8080", "cannot find the proxy 'no-such-proxy.invalid', through which fleetlock.example:80 is reached: ")]
+    public async Task A_proxy_that_cannot_be_reached_is_named_and_not_the_server(string proxy, string message)
+    {
+        using var client = new FleetLockClient(new FleetLockClientOptions
+        {
+            Server = ServerAddress.Parse("http://fleetlock.example"),
+            Proxy = new Uri("http://" + proxy),
+        });
+
+        var result = await client.LockAsync(Exchange.Group, Exchange.Id, TestContext.Current.CancellationToken);
+
+        Assert.Equal((FleetLockStatus.Unreachable, false), (result.Status, result.OutcomeUnknown));
+        Assert.StartsWith(message, result.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_URL_with_http_for_a_port_that_takes_https_is_hinted_at()
+    {
+        using var certificate = SelfSigned();
+        await using var server = new RawServer(certificate, RawAnswer.Http(200));
+        using var client = Exchange.ClientOf($"http://127.0.0.1:{server.Port}");
+
+        var result = await client.LockAsync(Exchange.Group, Exchange.Id, TestContext.Current.CancellationToken);
+
+        Assert.True(result.OutcomeUnknown);
+        Assert.EndsWith("(if that port takes https, the URL begins with https://)", result.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(FleetLockOperation.Lock)]
     [InlineData(FleetLockOperation.Unlock)]
     public async Task An_unknown_host_has_sent_nothing(FleetLockOperation operation)

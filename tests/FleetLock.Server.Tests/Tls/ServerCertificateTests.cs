@@ -26,6 +26,7 @@ public sealed class ServerCertificateTests : IDisposable
 
     [Theory]
     [InlineData("PEM")]
+    [InlineData("PEM with a byte-order mark")]
     [InlineData("PEM with the key in another file")]
     [InlineData("PEM with an encrypted key")]
     [InlineData("PFX")]
@@ -253,6 +254,7 @@ public sealed class ServerCertificateTests : IDisposable
         return form switch
         {
             "PEM" => new TlsOptions(File("own.pem", Pem(certificate))),
+            "PEM with a byte-order mark" => new TlsOptions(File("own.pem", "\uFEFF" + Pem(certificate))),
             "PFX" => new TlsOptions(Pfx(null)),
             "PFX with a password" => new TlsOptions(Pfx(Password)) { PasswordPath = File("password", Password + "\n") },
             "PEM with an encrypted key" => new TlsOptions(File("own.pem", certificate.ExportCertificatePem()))
