@@ -91,6 +91,9 @@ public sealed class RawClient : IDisposable
         await _stream.WriteAsync(bytes, deadline.Token);
     }
 
+    /// <summary>Ends the sending half of the connection.</summary>
+    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
+
     /// <summary>Resets the connection.</summary>
     public void Reset()
     {

@@ -29,7 +29,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     {
         if (groups.FindConfigured(group) is not { } coordinator)
             return Refuse(ErrorReply.NoSuchGroup(group));
-        var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots);
+        var (read, unread) = await RequestBody.ReadAsync(context.Request, ReadSlots, logger);
         if ((unread ?? read.Refusal) is { } refusal)
             return Refuse(refusal);
         await coordinator.DecideAsync(new ResizeRequest(read.Slots), context.RequestAborted);

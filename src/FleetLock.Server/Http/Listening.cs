@@ -44,6 +44,7 @@ internal static class Listening
             {
                 if (IsTls(listen))
                     endpoint.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(trust.Tls!.ForHandshake()) });
+                endpoint.Use(DeferredEndReader.Use);
             });
         }
     }

@@ -61,7 +61,7 @@ internal sealed class ProtocolEndpoint(
         if (access.Refuse(context, Right.Node) is { } unknown)
             return ("", "", unknown);
 
-        var ((group, id, invalid), unread) = await RequestBody.ReadAsync(context.Request, Read);
+        var ((group, id, invalid), unread) = await RequestBody.ReadAsync(context.Request, Read, logger);
         return (group, id, unread ?? invalid ?? access.Refuse(context, Right.Node, group, id));
     }
 
@@ -81,6 +81,10 @@ internal sealed class ProtocolEndpoint(
             return ErrorReply.InvalidGrant(context.Request.Headers[FleetLockProtocol.GrantHeader].ToString());
         if (groups.FindConfigured(group) is not { } coordinator)
             return ErrorReply.UnknownGroup(group);
+
+        // Nobody can be told of this grant.
+        if (context.Features.Get<DeferredEndReader>() is { HasEnded: true })
+            throw new OperationCanceledException();
 
         var wait = ReadWait(context);
         var request = new LockRequest(id, grantId ?? GrantId.Create(), context.Connection.RemoteIpAddress?.ToString(), wait);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace FleetLock.Server;
 
@@ -16,8 +17,9 @@ internal static class RequestBody
     /// <typeparam name="T">What is made of it.</typeparam>
     /// <param name="request">The request.</param>
     /// <param name="reader">Makes it.</param>
+    /// <param name="logger">The server's log: who ends the connection too early gets no answer.</param>
     /// <returns>What was made of it, or the refusal of a body that is too large or ends too early.</returns>
-    internal static async Task<(T? Value, ErrorReply? Refusal)> ReadAsync<T>(HttpRequest request, Reader<T> reader)
+    internal static async Task<(T? Value, ErrorReply? Refusal)> ReadAsync<T>(HttpRequest request, Reader<T> reader, ILogger logger)
     {
         try
         {
@@ -34,15 +36,19 @@ internal static class RequestBody
                 request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
+            var reason = TerminalText.Clean(e.Message);
+            ServerLog.BodyUnread(logger, request.Method, request.Path, request.HttpContext.Connection.RemoteIpAddress, reason);
+
             // What follows on this connection, if anything does, is not the beginning of a request.
             request.HttpContext.Response.Headers.Connection = "close";
-            return (default, (e as BadHttpRequestException)?.StatusCode switch
+            return (default, e switch
             {
-                StatusCodes.Status413PayloadTooLarge => ErrorReply.BodyTooLarge(),
-                StatusCodes.Status408RequestTimeout => ErrorReply.BodyTooSlow(),
-                _ => ErrorReply.InvalidBody(TerminalText.Clean(e.Message)),
+                BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => ErrorReply.BodyTooLarge(),
+                BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => ErrorReply.BodyTooSlow(),
+                OperationCanceledException => ErrorReply.ShuttingDown(),
+                _ => ErrorReply.InvalidBody(reason),
             });
         }
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace FleetLock.Server;
@@ -65,6 +66,9 @@ internal static partial class ServerLog
 
     [LoggerMessage(14, LogLevel.Critical, "{Store}: the store went back to an earlier state (a backup was restored), so grants since then are lost; nothing is granted until an administrator confirms its holders: fleetlockctl confirm-restore")]
     internal static partial void StoreRestored(ILogger logger, string store);
+
+    [LoggerMessage(15, LogLevel.Information, "the body of {Method} {Path} from {From} could not be read, so nothing was done: {Reason}")]
+    internal static partial void BodyUnread(ILogger logger, string method, string path, IPAddress? from, string reason);
 
     [LoggerMessage(7, LogLevel.Warning, "group {Group}: slot of {Id} freed by {Who}: {Reason}")]
     internal static partial void ForceReleased(ILogger logger, string group, string id, string who, string reason);
