@@ -9,6 +9,8 @@ namespace FleetLock.Server.Tests;
 public sealed class MessagesTests
 {
     private const string Resize = "PUT /v1/groups/workers";
+    private const string Cancel = $"DELETE /v1/groups/workers/grants/{Sample.Grant}";
+    private const string GrantHeader = $"{FleetLockProtocol.GrantHeader}: {Sample.Grant}";
     private const string Free = "DELETE /v1/groups/workers/holders/";
 
     /// <summary>What .NET's own reader says of a body that is not JSON.</summary>
@@ -74,6 +76,14 @@ public sealed class MessagesTests
             server,
             RawClient.Head(TestServer.PreReboot, "fleet-lock-protocol: false"));
         await AddAsync(
+            "a lock with the protocol's header twice",
+            server,
+            RawClient.Head(TestServer.PreReboot, TestServer.ProtocolHeader, TestServer.ProtocolHeader));
+        await AddAsync(
+            "a lock with two grant ids",
+            server,
+            RawClient.Request(TestServer.PreReboot, WireFormat.WriteRequest(Sample.Group, "node"), TestServer.ProtocolHeader, GrantHeader, GrantHeader));
+        await AddAsync(
             "a lock with a long body", server, RawClient.Head(TestServer.PreReboot, TestServer.ProtocolHeader, "Content-Length: 100000"));
         await AddAsync("GET /v1/pre-reboot", server, RawClient.Head("GET /v1/pre-reboot"));
         await AddAsync("GET /index.html", server, RawClient.Head("GET /index.html"));
@@ -90,6 +100,10 @@ public sealed class MessagesTests
             await AddAsync($"{Resize} with the body {Show(body)}", server, ResizeRequest(body, TestServer.ProtocolHeader));
         foreach (var holder in new[] { "node?reason=dead", "holder", "holder?reason=a%0Ab", "holder?reason=" + new string('x', 256) })
             await AddAsync(Free + holder, server, RawClient.Head(Free + holder, TestServer.ProtocolHeader));
+        foreach (var query in new[] { "?id=a&id=b", "?id=a&reason=undo&reason=undo" })
+            await AddAsync(Cancel + query, server, RawClient.Head(Cancel + query, TestServer.ProtocolHeader));
+        foreach (var holder in new[] { "holder?id=holder&reason=dead", "holder?reason=dead&reason=gone" })
+            await AddAsync(Free + holder, server, RawClient.Head(Free + holder, TestServer.ProtocolHeader));
         await AddAsync(
             "resizing by way of a proxy", server, ResizeRequest("""{"slots":1}""", TestServer.ProtocolHeader, "Forwarded: for=192.0.2.1"));
     }
@@ -104,6 +118,9 @@ public sealed class MessagesTests
             "a lock with an unknown token",
             server,
             RawClient.Head(TestServer.PreReboot, TestServer.ProtocolHeader, "Authorization: Bearer stranger"));
+
+        const string Token = "Authorization: Bearer node";
+        await AddAsync("a lock with two tokens", server, RawClient.Head(TestServer.PreReboot, TestServer.ProtocolHeader, Token, Token));
 
         foreach (var name in Credentials.Select(credential => credential.Name))
         {

@@ -70,6 +70,12 @@ internal sealed class AccessPolicy
     private static Caller? Identify(in Presented presented, AccessRules rules, out string fault)
     {
         var header = presented.Authorization;
+        if (header.Count > 1)
+        {
+            fault = $"the header 'Authorization' is there {header.Count} times; it must be there once";
+            return null;
+        }
+
         if (header.Count > 0)
         {
             fault = "the token is not one that this server knows";

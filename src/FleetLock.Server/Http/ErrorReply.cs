@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace FleetLock.Server;
 
@@ -15,10 +16,12 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
 
     internal static ErrorReply Full(int slots) => new(StatusCodes.Status409Conflict, ErrorKinds.SemaphoreFull, $"all {slots} semaphore slots currently locked");
 
-    internal static ErrorReply InvalidGrant(string value) => new(
+    internal static ErrorReply InvalidGrant(StringValues values) => new(
         StatusCodes.Status400BadRequest,
         ErrorKinds.InvalidGrant,
-        $"the grant id '{ProtocolRules.Show(value)}' is invalid; it must be 32 lower-case hexadecimal digits, once");
+        values.Count > 1
+            ? $"the header '{FleetLockProtocol.GrantHeader}' is there {values.Count} times; it must be there once"
+            : $"the grant id '{ProtocolRules.Show(values.ToString())}' is invalid; it must be 32 lower-case hexadecimal digits, once");
 
     internal static ErrorReply GrantCancelled() => new(
         StatusCodes.Status409Conflict, ErrorKinds.GrantCancelled, "this grant id was cancelled; lock again with a new one");
@@ -28,12 +31,15 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
         ErrorKinds.StoreRestored,
         "the store went back to an earlier state, so nothing is granted until an administrator runs 'fleetlockctl confirm-restore'");
 
-    internal static ErrorReply MissingHeader(string? value) => new(
+    internal static ErrorReply MissingHeader(StringValues values) => new(
         StatusCodes.Status400BadRequest,
         ErrorKinds.MissingHeader,
-        value is null
-            ? $"the header '{FleetLockProtocol.Header}: {FleetLockProtocol.HeaderValue}' is missing"
-            : $"the header '{FleetLockProtocol.Header}' is '{ProtocolRules.Show(value)}'; it takes '{FleetLockProtocol.HeaderValue}'");
+        values.Count switch
+        {
+            0 => $"the header '{FleetLockProtocol.Header}: {FleetLockProtocol.HeaderValue}' is missing",
+            1 => $"the header '{FleetLockProtocol.Header}' is '{ProtocolRules.Show(values.ToString())}'; it takes '{FleetLockProtocol.HeaderValue}'",
+            _ => $"the header '{FleetLockProtocol.Header}' is there {values.Count} times; it must be there once",
+        });
 
     internal static ErrorReply InvalidBody(string fault) => new(StatusCodes.Status400BadRequest, ErrorKinds.InvalidBody, $"{fault}; the body takes {Form}");
 

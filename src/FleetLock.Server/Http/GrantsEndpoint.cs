@@ -19,8 +19,10 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
     {
         if (ProtocolEndpoint.RefuseWithoutHeader(context.Request) is { } missing)
             return missing;
-        var ids = context.Request.Query[FleetLockProtocol.IdParameter];
-        var id = ids.Count == 1 ? ids[0]! : "";
+        if (access.Refuse(context, Right.Node) is { } unknown)
+            return unknown;
+        if (QueryValue.Read(context.Request, FleetLockProtocol.IdParameter, out var id) is { } repeatedId)
+            return ErrorReply.InvalidId(repeatedId);
         if (access.Refuse(context, Right.Node, group, id) is { } forbidden)
             return forbidden;
         if (ProtocolRules.FaultOfGroup(group) is { } groupError)
@@ -29,6 +31,8 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
             return ErrorReply.InvalidId(idError);
         if (!GrantId.IsValid(grantId))
             return ErrorReply.InvalidGrant(grantId);
+        if (QueryValue.Read(context.Request, FleetLockProtocol.ReasonParameter, out var reason) is { } repeatedReason)
+            return ErrorReply.InvalidRequest(repeatedReason);
 
         try
         {
@@ -37,7 +41,7 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
                 return ErrorReply.NoSuchGroup(group);
             var decision = await coordinator.DecideAsync(new CancelGrantRequest(id, grantId), context.RequestAborted);
             faults.Answered(group);
-            Write(context, group, id, grantId, decision.Reply);
+            Write(context, group, id, grantId, decision.Reply, reason);
             return null;
         }
         catch (SemaphoreStoreException e)
@@ -51,7 +55,7 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
         }
     }
 
-    private void Write(HttpContext context, string group, string id, string grantId, SlotReply reply)
+    private void Write(HttpContext context, string group, string id, string grantId, SlotReply reply, string reason)
     {
         var outcome = reply switch
         {
@@ -61,10 +65,10 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
         };
         context.Response.Headers[FleetLockProtocol.GrantHeader] = grantId;
         context.Response.Headers[FleetLockProtocol.GrantStatusHeader] = outcome;
-        var reason = context.Request.Query[FleetLockProtocol.ReasonParameter].ToString() == "undo" ? " (undo)" : "";
+        var suffix = reason == FleetLockProtocol.UndoReason ? " (undo)" : "";
         if (reply == SlotReply.Kept)
-            ServerLog.GrantKept(logger, group, id, grantId, reason);
+            ServerLog.GrantKept(logger, group, id, grantId, suffix);
         else
-            ServerLog.GrantCancelled(logger, group, id, grantId, outcome + reason);
+            ServerLog.GrantCancelled(logger, group, id, grantId, outcome + suffix);
     }
 }

@@ -44,14 +44,18 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     /// <returns>When the answer is written.</returns>
     internal Task ForceReleaseAsync(HttpContext context, string group, string? idInPath)
     {
-        var inQuery = context.Request.Query[FleetLockProtocol.IdParameter];
-        var id = idInPath ?? (inQuery.Count == 1 ? inQuery[0]! : "");
-        return AnswerAsync(context, Right.Administer, group, id, () => ForceReleaseOfAsync(context, group, id));
+        var fault = QueryValue.Read(context.Request, FleetLockProtocol.IdParameter, out var idInQuery);
+        if (idInPath is not null && context.Request.Query.ContainsKey(FleetLockProtocol.IdParameter))
+            fault = $"the id is in the path and in '?{FleetLockProtocol.IdParameter}=…'; it must be given once";
+        return fault is null
+            ? AnswerAsync(context, Right.Administer, group, idInPath ?? idInQuery, () => ForceReleaseOfAsync(context, group, idInPath ?? idInQuery))
+            : AnswerAsync(context, Right.Administer, group, null, () => Task.FromResult(Refuse(ErrorReply.InvalidId(fault))));
     }
 
     private async Task<Func<HttpResponse, Task>> ForceReleaseOfAsync(HttpContext context, string group, string id)
     {
-        var reason = context.Request.Query[FleetLockProtocol.ReasonParameter].ToString();
+        if (QueryValue.Read(context.Request, FleetLockProtocol.ReasonParameter, out var reason) is { } repeated)
+            return Refuse(ErrorReply.InvalidRequest(repeated));
         if (ProtocolRules.FaultOfReason(reason) is { } fault)
             return Refuse(ErrorReply.InvalidRequest($"{fault}, in '?{FleetLockProtocol.ReasonParameter}=…'"));
 

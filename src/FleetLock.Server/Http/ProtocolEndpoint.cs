@@ -71,14 +71,14 @@ internal sealed class ProtocolEndpoint(
     internal static ErrorReply? RefuseWithoutHeader(HttpRequest request)
     {
         var header = request.Headers[FleetLockProtocol.Header];
-        return header == FleetLockProtocol.HeaderValue ? null : ErrorReply.MissingHeader(header.Count == 0 ? null : header.ToString());
+        return header == FleetLockProtocol.HeaderValue ? null : ErrorReply.MissingHeader(header);
     }
 
     /// <returns>The refusal; <see langword="null"/> when the slot is granted, which is durable.</returns>
     private async Task<ErrorReply?> LockAsync(HttpContext context, string group, string id)
     {
         if (!TryReadGrant(context.Request, out var grantId))
-            return ErrorReply.InvalidGrant(context.Request.Headers[FleetLockProtocol.GrantHeader].ToString());
+            return ErrorReply.InvalidGrant(context.Request.Headers[FleetLockProtocol.GrantHeader]);
         if (groups.FindConfigured(group) is not { } coordinator)
             return ErrorReply.UnknownGroup(group);
 

@@ -138,6 +138,10 @@ public sealed class RoleTests : IAsyncDisposable
             "GET /v1/groups", "Authorization: " + header.Replace("TOKEN", SecretOf("admin"), StringComparison.Ordinal))));
 
     [Fact]
+    public async Task A_token_that_is_given_twice_is_401() => AssertRefused(
+        401, "unauthorized", "2 times", await _server.AskAsync(RawClient.Head("GET /v1/groups", Authorization("admin"), Authorization("admin"))));
+
+    [Fact]
     public async Task The_hash_itself_is_no_token() =>
         AssertRefused(401, "unauthorized", await _server.AskAsync(RawClient.Head("GET /v1/groups", "Authorization: Bearer " + Credential.HashOf(SecretOf("admin")))));
 

@@ -62,7 +62,7 @@ public sealed class GrantsHttpTests : IAsyncLifetime
     {
         var request = RawClient.Request(
             PreReboot, WireFormat.WriteRequest(Group, "a"), ProtocolHeader, "FleetLock-Grant: " + Grant, "FleetLock-Grant: " + Grant);
-        AssertRefused(400, "invalid_grant", "once", await _server.AskAsync(request));
+        AssertRefused(400, "invalid_grant", "2 times", await _server.AskAsync(request));
     }
 
     [Fact]
@@ -112,13 +112,20 @@ public sealed class GrantsHttpTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/v1/groups/workers/grants/xyz?id=a", 400, "invalid_grant")]
-    [InlineData("/v1/groups/workers/grants/" + Grant, 400, "invalid_id")]
-    [InlineData("/v1/groups/workers/grants/" + Grant + "?id=a&id=b", 400, "invalid_id")]
-    [InlineData("/v1/groups/other/grants/" + Grant + "?id=a", 404, "unknown_group")]
-    [InlineData("/v1/groups/no_group/grants/" + Grant + "?id=a", 400, "invalid_group")]
-    public async Task A_cancellation_that_names_nothing_valid_is_refused(string path, int status, string kind) =>
-        AssertRefused(status, kind, "", await _server.AskAsync(RawClient.Request("DELETE " + path, [], ProtocolHeader)));
+    [InlineData("/v1/groups/workers/grants/xyz?id=a", 400, "invalid_grant", "'xyz'")]
+    [InlineData("/v1/groups/workers/grants/" + Grant, 400, "invalid_id", "empty")]
+    [InlineData("/v1/groups/workers/grants/" + Grant + "?id=a&id=b", 400, "invalid_id", "2 times")]
+    [InlineData("/v1/groups/workers/grants/" + Grant + "?id=a&id=a&id=a", 400, "invalid_id", "3 times")]
+    [InlineData("/v1/groups/workers/grants/" + Grant + "?id=a&reason=undo&reason=undo", 400, "invalid_request", "2 times")]
+    [InlineData("/v1/groups/other/grants/" + Grant + "?id=a", 404, "unknown_group", "'other'")]
+    [InlineData("/v1/groups/no_group/grants/" + Grant + "?id=a", 400, "invalid_group", "'no_group'")]
+    public async Task A_cancellation_that_names_nothing_valid_is_refused(string path, int status, string kind, string named)
+    {
+        await LockAsync("a", Grant);
+
+        AssertRefused(status, kind, named, await _server.AskAsync(RawClient.Request("DELETE " + path, [], ProtocolHeader)));
+        Assert.Equal(["a"], await _server.HoldersAsync());
+    }
 
     [Fact]
     public async Task A_cancellation_without_the_protocols_header_is_refused()

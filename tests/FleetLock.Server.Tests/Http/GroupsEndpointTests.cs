@@ -260,6 +260,19 @@ public sealed class GroupsEndpointTests : IAsyncLifetime
         Assert.Equal(["a"], await _server.HoldersAsync());
     }
 
+    [Theory]
+    [InlineData("holders?id=a&id=b&reason=x", "invalid_id", "2 times")]
+    [InlineData("holders?id=a&id=a&reason=x", "invalid_id", "2 times")]
+    [InlineData("holders?reason=x", "invalid_id", "empty")]
+    [InlineData("holders/a?id=a&reason=x", "invalid_id", "path")]
+    [InlineData("holders/a?reason=x&reason=y", "invalid_request", "2 times")]
+    [InlineData("holders?id=a&reason=x&reason=y", "invalid_request", "2 times")]
+    public async Task What_a_forced_release_is_given_twice_is_refused(string path, string kind, string named)
+    {
+        AssertRefused(400, kind, named, await _server.AskAsync(RawClient.Head("DELETE /v1/groups/workers/" + path, ProtocolHeader)));
+        Assert.Equal(["a"], await _server.HoldersAsync());
+    }
+
     [Fact]
     public async Task The_longest_reason_has_255_characters()
     {
