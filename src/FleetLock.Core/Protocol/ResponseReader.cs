@@ -72,7 +72,10 @@ internal static class ResponseReader
     /// <returns>Whether the request may have been carried out.</returns>
     internal static bool MayHaveActed(int status) => status is not (>= 400 and < 500) or 408 or 499;
 
-    /// <summary>Reads what the headers of a 200 to pre-reboot report of the grant. Whatever is missing, malformed or repeated is not reported.</summary>
+    /// <summary>
+    /// Reads what the headers of a 200 to pre-reboot report of the grant. Servers without grants report nothing. An answer that reports what no lock is
+    /// answered belongs to another request, and is not a grant.
+    /// </summary>
     /// <param name="outcome">The outcome.</param>
     /// <param name="sent">The grant id that was sent.</param>
     /// <param name="grantIds">The values of <see cref="FleetLockProtocol.GrantHeader"/>.</param>
@@ -80,16 +83,18 @@ internal static class ResponseReader
     /// <returns>The outcome with what is reported.</returns>
     internal static Outcome ReadGrant(Outcome outcome, string sent, IReadOnlyList<string> grantIds, IReadOnlyList<string> statuses)
     {
-        if (outcome.Status != FleetLockStatus.Granted || statuses.Count != 1 || grantIds.Count > 1 || (grantIds.Count == 1 && !GrantId.IsValid(grantIds[0])))
+        if (outcome.Status != FleetLockStatus.Granted || statuses.Count == 0)
             return outcome;
 
-        var grantId = grantIds.Count == 1 ? grantIds[0] : null;
-        return statuses[0] switch
-        {
-            FleetLockProtocol.GrantNew when grantId == sent => outcome with { GrantId = grantId, IsNewGrant = true },
-            FleetLockProtocol.GrantHeld => outcome with { GrantId = grantId, IsNewGrant = false },
-            _ => outcome,
-        };
+        // A proxy may join repeated headers.
+        var words = statuses.SelectMany(value => value.Split(',')).Select(word => word.Trim()).ToList();
+        if (words.Find(word => word is not (FleetLockProtocol.GrantNew or FleetLockProtocol.GrantHeld)) is { } foreign)
+            return OfAnotherRequest($"'{FleetLockProtocol.GrantStatusHeader}: {ProtocolRules.Show(foreign)}'");
+        if (words.Contains(FleetLockProtocol.GrantNew) && (grantIds.Count == 0 || grantIds.Any(id => id != sent)))
+            return OfAnotherRequest("a new grant that this lock did not ask for");
+        if (words.Count > 1 || grantIds.Count > 1 || (grantIds.Count == 1 && !GrantId.IsValid(grantIds[0])))
+            return outcome;
+        return outcome with { GrantId = grantIds.Count == 1 ? grantIds[0] : null, IsNewGrant = words[0] == FleetLockProtocol.GrantNew };
     }
 
     /// <summary>Reads the answer to the release of one grant. Only a 200 that echoes the grant id comes from a server that supports grants.</summary>
@@ -117,6 +122,13 @@ internal static class ResponseReader
             _ => ExtensionAnswers.Malformed(),
         };
     }
+
+    private static Outcome OfAnotherRequest(string reported) =>
+        new(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", $"the answer belongs to another request: it reports {reported}")
+        {
+            HttpStatus = 200,
+            OutcomeUnknown = true,
+        };
 
     /// <summary>
     /// A store that failed may have saved all the same: our own 503, and airlock's 500 <c>failed_lock</c> with the words of etcd.

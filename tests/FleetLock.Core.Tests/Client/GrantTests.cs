@@ -14,20 +14,35 @@ public sealed class GrantTests
         { [Other], ["held"], Other, false },
         { [Sent], ["held"], Sent, false },
         { [], ["held"], null, false },
-        { [Other], ["new"], null, null },
-        { [], ["new"], null, null },
         { [], [], null, null },
         { [Sent], [], null, null },
-        { [Sent], ["New"], null, null },
+        { [Other], [], null, null },
         { [Sent], ["new", "new"], null, null },
         { [Sent], ["new, held"], null, null },
         { [Sent, Sent], ["new"], null, null },
         { [Sent, Other], ["held"], null, null },
-        { [Sent], ["released"], null, null },
         { ["0123"], ["held"], null, null },
         { [""], ["held"], null, null },
         { [Sent + "0"], ["held"], null, null },
         { ["0123456789ABCDEF0123456789ABCDEF"], ["held"], null, null },
+    };
+
+    /// <summary>What no lock is answered, and what the message names.</summary>
+    public static readonly TheoryData<string[], string[], string> OtherReports = new()
+    {
+        { [Sent], ["released"], "released" },
+        { [Sent], ["kept"], "kept" },
+        { [], ["absent"], "absent" },
+        { [Sent], ["New"], "New" },
+        { [Sent], [""], "Status: '" },
+        { [Sent], ["granted"], "granted" },
+        { [Sent], ["new", "released"], "released" },
+        { [Sent], ["held, released"], "released" },
+        { [Other], ["new"], "new grant" },
+        { [], ["new"], "new grant" },
+        { ["0123"], ["new"], "new grant" },
+        { [Sent, Other], ["new"], "new grant" },
+        { [Other], ["new, held"], "new grant" },
     };
 
     public static readonly TheoryData<string, FleetLockStatus, string?> Ends = new()
@@ -49,6 +64,25 @@ public sealed class GrantTests
 
         Assert.Equal(FleetLockStatus.Granted, result.Status);
         Assert.Equal((grantId, isNew), (result.GrantId, result.IsNewGrant));
+    }
+
+    [Theory]
+    [MemberData(nameof(OtherReports))]
+    public async Task An_answer_that_reports_what_no_lock_is_answered_is_not_a_grant_and_is_undone(string[] grantIds, string[] statuses, string named)
+    {
+        var headers = grantIds.Select(value => $"FleetLock-Grant: {value}").Concat(statuses.Select(value => $"FleetLock-Grant-Status: {value}"));
+        await using var server = new RawServer(
+            RawAnswer.Http(200, "", [.. headers]), RawAnswer.Http(200, "", $"FleetLock-Grant: {Sent}", "FleetLock-Grant-Status: released"));
+        using var client = Exchange.ClientOf(server.Url);
+        var operation = new LockOperation(client, Exchange.Group, Exchange.Id, Sent);
+
+        var result = await operation.TryAsync(TimeSpan.Zero, TestContext.Current.CancellationToken);
+
+        Assert.Equal((FleetLockStatus.ProtocolError, "generic_http_200", true), (result.Status, result.Kind, result.OutcomeUnknown));
+        Assert.Equal((null, null), (result.GrantId, result.IsNewGrant));
+        Assert.Contains(named, result.Message, StringComparison.Ordinal);
+        Assert.Null(await operation.UndoAsync(TestTimeout.Hang, TestContext.Current.CancellationToken));
+        Assert.Equal(2, server.Requests.Count);
     }
 
     [Theory]

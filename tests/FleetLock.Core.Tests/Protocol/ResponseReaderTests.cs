@@ -65,13 +65,11 @@ public sealed class ResponseReaderTests
         { [Sent], ["held"], Sent, false },
         { [Other], ["held"], Other, false },
         { [], ["held"], null, false },
-        { [Other], ["new"], null, null },
-        { [], ["new"], null, null },
         { [Sent], [], null, null },
+        { [Other], [], null, null },
         { [], [], null, null },
         { [Sent], ["new", "new"], null, null },
-        { [Sent], ["New"], null, null },
-        { [Sent], ["tomorrow"], null, null },
+        { [Sent], ["new, held"], null, null },
         { [Sent, Sent], ["new"], null, null },
         { [Sent, Other], ["held"], null, null },
         { ["not-a-grant-id"], ["held"], null, null },
@@ -281,6 +279,20 @@ public sealed class ResponseReaderTests
         var outcome = ResponseReader.ReadGrant(granted, Sent, grantIds, statuses);
 
         Assert.Equal(granted with { GrantId = grantId, IsNewGrant = isNew }, outcome);
+    }
+
+    [Theory]
+    [InlineData("released", Sent)]
+    [InlineData("New", Sent)]
+    [InlineData("tomorrow", Sent)]
+    [InlineData("new, kept", Sent)]
+    [InlineData("new", Other)]
+    [InlineData("new")]
+    public void What_no_lock_is_answered_is_not_a_grant_and_its_outcome_is_unknown(string status, params string[] grantIds)
+    {
+        var outcome = ResponseReader.ReadGrant(Read(200, ""), Sent, grantIds, [status]);
+
+        Assert.Equal((FleetLockStatus.ProtocolError, 200, true), (outcome.Status, outcome.HttpStatus, outcome.OutcomeUnknown));
     }
 
     [Theory]
