@@ -63,7 +63,11 @@ internal sealed class BatchDecision
         var decision = new BatchDecision(semaphore, waiting, conditions);
         decision.Configure();
         if (conditions.IsForeign)
+        {
             decision.AnswerHolders();
+            decision.AnswerCancelled();
+        }
+
         decision.Serve();
         foreach (var request in batch)
         {
@@ -93,6 +97,18 @@ internal sealed class BatchDecision
         }
     }
 
+    /// <summary>Waiters whose grant was cancelled at another server wait for nothing, as if they had been cancelled here.</summary>
+    private void AnswerCancelled()
+    {
+        if (_conditions.IsRestored || Waiting.First is null)
+            return;
+        foreach (var grant in Semaphore.Cancelled.Where(grant => grant.Until > _conditions.Now))
+        {
+            Waiting = Waiting.Remove(grant.Id, waiting => waiting.GrantId == grant.GrantId, out var cancelled);
+            cancelled.ForEach(waiting => Answer(waiting, SlotReply.GrantCancelled));
+        }
+    }
+
     private void Serve()
     {
         while (Semaphore.Free > 0 && !_conditions.IsRestored && Waiting.First is { } waiter)
@@ -115,7 +131,7 @@ internal sealed class BatchDecision
                 break;
             case UnlockRequest:
                 Waiting = Waiting.Remove(request.Id, out var ended);
-                ended.ForEach(waiting => Answer(waiting, SlotReply.Full));
+                ended.ForEach(waiting => Answer(waiting, _conditions.IsRestored ? SlotReply.StoreRestored : SlotReply.Full));
                 var unlocked = Semaphore.Unlock(request.Id);
                 MustWrite |= unlocked.Reply == SlotReply.NotHeld;
                 ApplyRelease(request, unlocked);

@@ -8,6 +8,9 @@ internal sealed record GroupState
     /// <summary>What the store last had; <see langword="null"/> when that is not known. Each reply is confirmed by the store, so this only saves a load.</summary>
     internal StoredSemaphore? Known { get; init; }
 
+    /// <summary>Whether the store had the mark of a restore when <see cref="Known"/> was last known.</summary>
+    internal bool WasRestored { get; init; }
+
     /// <summary>Whether <see cref="Known"/> comes from the store, and another writer may have granted a slot to an id that waits here.</summary>
     internal bool IsForeign { get; init; }
 
@@ -21,6 +24,9 @@ internal sealed record GroupState
 
     /// <summary>The store's work in progress; <see langword="null"/> when it is idle.</summary>
     internal StoreWork? Work { get; init; }
+
+    /// <summary>What a lock gets whose wait ends without a grant: what it would get if it were sent now and did not wait.</summary>
+    internal SlotReply EndedWaitReply => (Known?.IsRestored ?? WasRestored) ? SlotReply.StoreRestored : SlotReply.Full;
 
     /// <summary>The configured number of slots; <see langword="null"/> when the group is not configured.</summary>
     internal int? ConfiguredSlots { get; init; }

@@ -28,9 +28,11 @@ internal static class GroupStep
         _ when state.Work is not null => state with { Deferred = state.Deferred.Add(message) },
         GroupMessage.RequestArrived arrived => ApplyRequest(state, arrived.Request, effects),
         GroupMessage.ClientDisconnected gone => Disconnect(state, gone.Request, effects),
-        GroupMessage.WaitExpired expired => EndWait(state, expired.Request, SlotReply.Full, effects),
+        GroupMessage.WaitExpired expired => EndWait(state, expired.Request, state.EndedWaitReply, effects),
         GroupMessage.NotAllowed refused => EndWait(state, refused.Request, SlotReply.NotAllowed, effects),
-        GroupMessage.StoreChanged => state.Waiting.Count == 0 ? state : state with { Known = null, MayServe = true },
+        GroupMessage.StoreChanged => state.Waiting.Count == 0
+            ? state
+            : state with { Known = null, WasRestored = state.Known?.IsRestored ?? state.WasRestored, MayServe = true },
         GroupMessage.StopWaiting => DropAll(state, effects),
         _ => throw new ArgumentOutOfRangeException(nameof(message), message, "Unknown message."),
     };
@@ -44,7 +46,7 @@ internal static class GroupStep
             case UnlockRequest:
                 var waiting = state.Waiting.Remove(request.Id, out var ended);
                 foreach (var waiter in ended)
-                    Answer(state, waiter, SlotReply.Full, effects);
+                    Answer(state, waiter, state.EndedWaitReply, effects);
                 return ReferenceEquals(waiting, state.Waiting) ? state : state with { Waiting = waiting };
             case ConfigureRequest { Slots: null }:
                 foreach (var waiter in state.Waiting.Waiters.SelectMany(waiter => waiter.Requests))

@@ -176,6 +176,24 @@ public sealed class BatchDecisionTests
     }
 
     [Fact]
+    public void A_store_that_went_back_ends_the_wait_of_an_id_that_unlocks_as_a_new_lock_would_end()
+    {
+        var unlock = new UnlockRequest("b");
+
+        var decision = Decide(Held(1, "a"), [B], Conditions with { IsRestored = true }, unlock);
+
+        Assert.Equal([(B, SlotReply.StoreRestored), (unlock, SlotReply.NotHeld)], Replies(decision));
+    }
+
+    [Fact]
+    public void A_cancelled_grant_that_is_forgotten_ends_no_wait()
+    {
+        var cancelled = Held(1, "a").CancelGrant("b", OtherGrant, Since - CancelledGrant.Lifetime).Next;
+
+        Assert.Empty(Decide(cancelled, [B], Conditions with { IsForeign = true }).Answers);
+    }
+
+    [Fact]
     public void The_configured_slots_are_taken_over_where_none_are_stored()
     {
         var airlocks = GroupSemaphore.Restore(5, null, Held(5, "a").Holders);

@@ -217,6 +217,60 @@ public sealed class GroupStepTests
         Assert.Equal([(waiter, new SlotDecision(SlotReply.Full, 3, null))], effects.Answers);
     }
 
+    /// <remarks>Also while the store is looked at once more, which is each second.</remarks>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_wait_that_expires_at_a_store_that_went_back_ends_as_a_new_lock_would(bool isLoading)
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var restored = Loaded(Waiting(waiter), new StoredSemaphore(Held(1, "a"), "r2") { IsRestored = true });
+        GroupMessage[] looks = isLoading ? [new GroupMessage.StoreChanged(), new GroupMessage.StoreChanged()] : [];
+
+        var (state, effects) = Apply(restored, [.. looks, new GroupMessage.WaitExpired(waiter)]);
+
+        Assert.Equal([(waiter, SlotReply.StoreRestored)], Replies(effects));
+        Assert.Equal(0, state.Waiting.Count);
+    }
+
+    [Fact]
+    public void A_wait_that_expires_after_the_restore_was_confirmed_finds_the_slots_taken()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var restored = Loaded(Waiting(waiter), new StoredSemaphore(Held(1, "a"), "r2") { IsRestored = true });
+        var confirmed = Loaded(restored, new StoredSemaphore(Held(1, "a"), "r3"));
+
+        var (_, effects) = Apply(confirmed, new GroupMessage.StoreChanged(), new GroupMessage.WaitExpired(waiter));
+
+        Assert.Equal([(waiter, SlotReply.Full)], Replies(effects));
+    }
+
+    [Fact]
+    public void An_unlock_ends_the_waits_of_its_id_at_a_store_that_went_back_as_a_new_lock_would()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var restored = Loaded(Waiting(waiter), new StoredSemaphore(Held(1, "a"), "r2") { IsRestored = true });
+
+        var (_, effects) = Apply(restored, Arrived(new UnlockRequest("b")));
+
+        Assert.Equal([(waiter, SlotReply.StoreRestored)], Replies(effects));
+    }
+
+    [Fact]
+    public void A_waiter_whose_grant_was_cancelled_at_another_server_is_answered_after_a_load()
+    {
+        var cancelled = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var other = new LockRequest("b", Grant, From, TimeSpan.FromMinutes(1));
+        var (state, effects) = Apply(Waiting(cancelled, other), new GroupMessage.StoreChanged());
+        var stored = new StoredSemaphore(Held(1, "a").CancelGrant("b", OtherGrant, Since).Next, "r2");
+        (state, effects) = Apply(state, new GroupMessage.Loaded(stored));
+
+        (state, effects) = Apply(state, Saved(effects));
+
+        Assert.Equal([(cancelled, SlotReply.GrantCancelled)], Replies(effects));
+        Assert.Equal([other], state.Waiting.First!.Requests);
+    }
+
     [Fact]
     public void A_lock_that_is_refused_is_confirmed_without_a_write()
     {
@@ -507,6 +561,15 @@ public sealed class GroupStepTests
         Known = new StoredSemaphore(Held(1, "a"), "r1"),
         Waiting = waiters.Aggregate(WaitingQueue.Empty, (queue, waiter) => queue.Join(waiter)),
     };
+
+    /// <summary>The state after the store was looked at, which changes nothing for the waiters.</summary>
+    private static GroupState Loaded(GroupState waiting, StoredSemaphore stored)
+    {
+        var (state, _) = Apply(waiting, new GroupMessage.StoreChanged());
+        (state, var effects) = Apply(state, new GroupMessage.Loaded(stored));
+        Assert.Null(effects.Work);
+        return state;
+    }
 
     private static (GroupState State, GroupEffects Effects) Apply(GroupState state, params GroupMessage[] messages) =>
         GroupStep.Apply(state, messages, Since);
