@@ -12,14 +12,18 @@ internal sealed class HealthEndpoint(SemaphoreGroups groups, ServerMetrics metri
     /// <returns>When the answer is written.</returns>
     internal static Task HealthAsync(HttpContext context) => JsonAnswer.WriteAsync(context.Response, """{"status":"ok"}"""u8.ToArray());
 
-    /// <summary><c>GET /readyz</c>: the store answers too, so that requests should be sent here.</summary>
+    /// <summary>
+    /// <c>GET /readyz</c>: the store answers too, so that requests should be sent here. Also to a store that waits for the confirmation of a restore, which
+    /// the body says: releases and reads work there, and a load balancer without servers would stop them too.
+    /// </summary>
     /// <param name="context">The exchange.</param>
     /// <returns>When the answer is written.</returns>
     internal async Task ReadyAsync(HttpContext context)
     {
+        StoredSemaphore probed;
         try
         {
-            await _probe.AskAsync();
+            probed = await _probe.AskAsync();
         }
         catch (SemaphoreStoreException e)
         {
@@ -29,6 +33,9 @@ internal sealed class HealthEndpoint(SemaphoreGroups groups, ServerMetrics metri
         }
 
         faults.Answered(StoreFaultLog.WholeStore);
-        await HealthAsync(context);
+        if (probed.IsRestored)
+            await JsonAnswer.WriteAsync(context.Response, """{"status":"ok","storeRestored":true}"""u8.ToArray());
+        else
+            await HealthAsync(context);
     }
 }

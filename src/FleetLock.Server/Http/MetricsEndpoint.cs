@@ -24,7 +24,12 @@ internal sealed class MetricsEndpoint(SemaphoreGroups groups, AccessPolicy acces
         var list = await TryListAsync();
         text.Single("fleetlock_store_up", "gauge", "1 when the store answered this scrape. When it did not, no group is told of.", list is null ? 0 : 1);
         if (list is not null)
+        {
+            var isRestored = list.Groups.Any(group => group.StoreRestored);
+            text.Single("fleetlock_store_restored", "gauge", "1 when the store went back to an earlier state, and grants nothing until that is confirmed.", isRestored ? 1 : 0);
             WriteGroups(text, list.Groups);
+        }
+
         WriteConfiguration(text, groups.Configured);
         metrics.Write(text);
 

@@ -186,10 +186,20 @@ public sealed class SqliteRestoreTests : IAsyncLifetime
         Assert.Equal(503, (await server.LockAsync("b")).Status);
         Assert.Equal(503, (await server.LockAsync("a")).Status);
         Answers.AssertDone(await server.UnlockAsync("a"));
+        Assert.Equal((1, """{"status":"ok","storeRestored":true}"""), await StateAsync());
 
         Assert.True(await _second.ConfirmRestoreAsync(Token));
         Answers.AssertDone(await server.LockAsync("b"));
+        Assert.Equal((0, """{"status":"ok"}"""), await StateAsync());
         Assert.Single(log.Lines, line => line.Text.Contains("went back to an earlier state", StringComparison.Ordinal));
+
+        // A load balancer keeps the server, because releases need it.
+        async Task<(double Metric, string Ready)> StateAsync()
+        {
+            var (metrics, ready) = (await server.AskAsync(RawClient.Head("GET /metrics")), await server.AskAsync(RawClient.Head("GET /readyz")));
+            Assert.Equal(200, ready.Status);
+            return (Scrape.Parse(metrics.Body)["fleetlock_store_restored"], ready.Body);
+        }
     }
 
     private async Task<SqliteStore> OpenAsync()
