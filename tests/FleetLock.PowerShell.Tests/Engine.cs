@@ -18,6 +18,25 @@ internal static class Engine
     /// <returns>The exit code and all that it wrote.</returns>
     internal static async Task<(int ExitCode, string Output)> RunAsync(CancellationToken cancellationToken, params string[] arguments)
     {
+        using var process = Start(arguments);
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return (process.ExitCode, output + await errors);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Starts the engine, with an empty standard input.</summary>
+    /// <param name="arguments">Its arguments.</param>
+    internal static Process Start(params string[] arguments)
+    {
         var path = PathOf(Environment.GetEnvironmentVariable(Variable));
 
         // An assembly is started by dotnet: the tool's executable finds no .NET that is not where an installer puts it.
@@ -35,20 +54,12 @@ internal static class Engine
         start.Environment[Variable] = path;
         start.Environment["FLEETLOCK_TESTKIT"] = typeof(RawServer).Assembly.Location;
 
-        using var process = Process.Start(start)!;
+        // No engine of a test lives long enough for what the runtime learns of it to pay.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+
+        var process = Process.Start(start)!;
         process.StandardInput.Close();
-        try
-        {
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return (process.ExitCode, output + await errors);
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
-        }
+        return process;
     }
 
     /// <summary>The engine to start.</summary>

@@ -2,13 +2,13 @@ using FleetLock.TestKit;
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Each Pester file is a row of one theory, and an engine of its own.
+// Each Pester file is a row of one theory.
 [assembly: Parallelization(Mode = ParallelMode.All)]
 
 namespace FleetLock.PowerShell.Tests;
 
 /// <summary>Runs each file of the Pester suite in a real engine.</summary>
-public class PesterTests
+public class PesterTests(SuiteEngines engines) : IClassFixture<SuiteEngines>
 {
     public static TheoryData<string> Files
     {
@@ -30,14 +30,7 @@ public class PesterTests
         var result = Path.Combine(results, Path.ChangeExtension(file, ".xml"));
         File.Delete(result);
         File.Delete(Path.ChangeExtension(result, ".skipped"));
-        var (exitCode, output) = await Engine.RunAsync(
-            TestContext.Current.CancellationToken,
-            "-File",
-            Repository.PathOf("tests", "pester", "Invoke-Suite.ps1"),
-            "-Path",
-            Repository.PathOf("tests", "pester", file),
-            "-ResultPath",
-            result);
+        var (exitCode, output) = await engines.RunAsync(Repository.PathOf("tests", "pester", file), result, TestContext.Current.CancellationToken);
 
         TestContext.Current.TestOutputHelper?.WriteLine(output);
         Assert.True(exitCode == 0, output);

@@ -6,6 +6,8 @@
     and Pester is a package. To run in another engine, start that engine and name it in FLEETLOCK_TEST_PWSH: tests start further engines from there.
 .EXAMPLE
     dotnet pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1 -Path tests/pester/Lock-FleetGroup.Tests.ps1
+    `dotnet test` keeps an engine for several files, because a new one spends seconds on Pester before the first test. Each file has a
+    runspace of its own in it: neither modules nor variables of another file. The environment is put back after each.
 .EXAMPLE
     $env:FLEETLOCK_TEST_PWSH = '/opt/microsoft/powershell/7/pwsh'; & $env:FLEETLOCK_TEST_PWSH -NoProfile -File tests/pester/Invoke-Suite.ps1
 #>
@@ -15,10 +17,40 @@ param(
     [string] $Path = $PSScriptRoot,
 
     # Where to write the results, as NUnit's XML. That XML has no place for the reason why a test is skipped: those are in a file beside it.
-    [string] $ResultPath
+    [string] $ResultPath,
+
+    # The pipe by which `dotnet test` names what to run, a line each: the file, its result file, and the word to end its output with.
+    [string] $Pipe
 )
 
 $ErrorActionPreference = 'Stop'
+
+if ($Pipe) {
+    $channel = [IO.Pipes.NamedPipeClientStream]::new('.', $Pipe, 'In')
+    $channel.Connect()
+    $lines = [IO.StreamReader]::new($channel)
+    $environment = [Environment]::GetEnvironmentVariables()
+    while ($null -ne ($line = $lines.ReadLine())) {
+        $file, $result, $end = $line -split "`t"
+        $runspace = [runspacefactory]::CreateRunspace($Host)
+        $runspace.ThreadOptions = 'UseCurrentThread'
+        $runspace.Open()
+        $shell = [powershell]::Create($runspace)
+        $null = $shell.AddScript('param($suite, $file, $result) & $suite -Path $file -ResultPath $result | Out-Host; $LASTEXITCODE')
+        $null = $shell.AddArgument($PSCommandPath).AddArgument($file).AddArgument($result)
+        $exitCode = 1
+        try { $exitCode = $shell.Invoke()[-1] } catch { "$_" }
+        $shell.Dispose()
+        $runspace.Dispose()
+
+        foreach ($name in @([Environment]::GetEnvironmentVariables().Keys) + $environment.Keys) {
+            [Environment]::SetEnvironmentVariable($name, $environment[$name])
+        }
+        "$end $exitCode"
+    }
+    exit
+}
+
 Import-Module (Get-Content (Join-Path $PSScriptRoot '../../out/engine.json') | ConvertFrom-Json).pester
 
 $configuration = New-PesterConfiguration
