@@ -14,6 +14,7 @@ $start = [Diagnostics.ProcessStartInfo]::new('dotnet', "`"$PSScriptRoot/../../ou
 $start.RedirectStandardOutput = $true
 $start.UseShellExecute = $false
 $server = [Diagnostics.Process]::Start($start)
+$before = $env:FLEETLOCK_URL, $env:FLEETLOCK_CONFIG, $env:PSModulePath
 try {
     $line = $server.StandardOutput.ReadLine()
     if ($line -notmatch 'Listening on (\S+)') { throw "The server did not start: $line" }
@@ -38,6 +39,7 @@ try {
     $ended = $LASTEXITCODE
 }
 finally {
+    $env:FLEETLOCK_URL, $env:FLEETLOCK_CONFIG, $env:PSModulePath = $before
     $server.Kill()
     $server.WaitForExit()
 }

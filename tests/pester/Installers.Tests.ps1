@@ -48,7 +48,7 @@ BeforeAll {
     function Test-Module {
         param([string] $Folder)
 
-        Invoke-Engine -File (Join-Path $RepositoryRoot 'tests/package/Invoke-WalkThrough.ps1') -ModuleFolder $Folder
+        & (Join-Path $RepositoryRoot 'tests/package/Invoke-WalkThrough.ps1') -ModuleFolder $Folder
     }
 
     # What a new engine finds by its name.
