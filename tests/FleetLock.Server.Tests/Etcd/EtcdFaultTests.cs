@@ -39,6 +39,7 @@ public sealed class EtcdFaultTests
 
         await using var last = await StartAsync(etcd.Store(), (Group, 3));
         fleet.RequireNothingWasLost(await last.HoldersAsync());
+        await etcd.AssertNotRestoredAsync();
     }
 
     [Fact]
@@ -168,6 +169,7 @@ public sealed class EtcdFaultTests
 
         await using var last = await StartAsync(etcd.Store(), (Group, 3));
         fleet.RequireNothingWasLost(await last.HoldersAsync());
+        await etcd.AssertNotRestoredAsync();
     }
 
     [Fact]

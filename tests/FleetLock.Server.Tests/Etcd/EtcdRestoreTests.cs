@@ -53,7 +53,7 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
         }
 
         Assert.False(saved);
-        reports.AddRange([.. await UntilMarkedAsync(first), .. await UntilMarkedAsync(second)]);
+        reports.AddRange([.. await first.UntilMarkedAsync(), .. await second.UntilMarkedAsync()]);
 
         // The mark may be seen a moment before the report of it.
         for (var waited = Stopwatch.StartNew(); !reports.Exists(IsReport);)
@@ -85,7 +85,10 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
         Assert.False(await second.ConfirmRestoreAsync(Token));
         var conflict = await first.SaveAsync(Group, released.Current, Held(1, "c"), Token);
         Assert.True(conflict is { IsSaved: false, Current.IsRestored: false });
-        Assert.True((await first.SaveAsync(Group, conflict.Current, Held(1, "c"), Token)).IsSaved);
+        var next = await first.SaveAsync(Group, conflict.Current, Held(1, "c"), Token);
+        Assert.True(next.IsSaved);
+        Assert.True((await second.SaveAsync(Group, next.Current, Held(1), Token)).IsSaved);
+        Assert.False((await first.LoadAsync(Group, Token)).IsRestored);
     }
 
     [Fact]
@@ -100,11 +103,11 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
 
             // store_unavailable, unless the watch has noticed it before.
             Assert.Equal(503, (await first.LockAsync("c")).Status);
-            await AssertLocksRefusedAsync(first);
+            await first.AssertRestoredAsync();
         }
 
         await using var second = await StartAsync(_etcd.Store(), (Group, 2));
-        await AssertLocksRefusedAsync(second);
+        await second.AssertRestoredAsync();
         Assert.True((await second.GroupAsync()).StoreRestored);
         AssertDone(await second.UnlockAsync("a"));
 
@@ -131,7 +134,7 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
         // The first of its next requests reports it.
         for (var waited = Stopwatch.StartNew(); await Record.ExceptionAsync(() => store.LoadAllAsync(Token)) is not { } error || !IsReport(error.Message);)
             Assert.True(waited.Elapsed < TestTimeout.Hang, "The store has not reported it.");
-        Assert.Empty(await UntilMarkedAsync(store));
+        Assert.Empty(await store.UntilMarkedAsync());
     }
 
     [Fact]
@@ -148,8 +151,8 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
         await other.LoadAsync(Group, Token);
         await store.LoadAsync(Group, Token);
         await _etcd.RestoreSnapshotAsync(Snapshot);
-        await UntilMarkedAsync(other);
-        await UntilMarkedAsync(store);
+        await other.UntilMarkedAsync();
+        await store.UntilMarkedAsync();
         var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         store.Changed += group => changed.TrySetResult();
 
@@ -172,6 +175,7 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
             await Record.ExceptionAsync(() => store.LoadAsync(Group, Token));
 
         Assert.Equal(seen, await store.LoadAsync(Group, Token) with { Semaphore = seen.Semaphore });
+        Assert.True((await store.SaveAsync(Group, seen, Held(2), Token)).IsSaved);
         Assert.Null((await _etcd.GetAsync(Etcd.RestoredKey)).Value);
     }
 
@@ -196,40 +200,4 @@ public sealed class EtcdRestoreTests : IAsyncLifetime
 
     private static bool IsReport(string message) => message.Contains("went back to an earlier state", StringComparison.Ordinal)
         && message.Contains("fleetlockctl confirm-restore", StringComparison.Ordinal);
-
-    /// <summary>Loads until the store reports the restore.</summary>
-    /// <returns>The errors before that: the report itself, and those of the connection to the etcd that was killed.</returns>
-    private static async Task<List<string>> UntilMarkedAsync(EtcdStore store)
-    {
-        var errors = new List<string>();
-        for (var waited = Stopwatch.StartNew(); ;)
-        {
-            try
-            {
-                if ((await store.LoadAsync(Group, Token)).IsRestored)
-                    return errors;
-            }
-            catch (SemaphoreStoreException e)
-            {
-                errors.Add(e.Message);
-            }
-
-            Assert.True(waited.Elapsed < TestTimeout.Hang, string.Join(Environment.NewLine, errors));
-        }
-    }
-
-    /// <summary>503 says that the outcome is unknown while a connection to the killed etcd is still in use.</summary>
-    private static async Task AssertLocksRefusedAsync(TestServer server)
-    {
-        RawResponse answer;
-        var waited = Stopwatch.StartNew();
-        do
-        {
-            answer = await server.LockAsync("c");
-            Assert.Equal(503, answer.Status);
-            Assert.True(waited.Elapsed < TestTimeout.Hang, answer.Body);
-        }
-        while (ReadError(answer).Kind == "store_unavailable");
-        AssertRefused(503, "store_restored", "fleetlockctl confirm-restore", answer);
-    }
 }

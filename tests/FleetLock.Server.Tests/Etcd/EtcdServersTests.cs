@@ -30,6 +30,7 @@ public sealed class EtcdServersTests(EtcdFixture fixture) : IClassFixture<EtcdFi
         }
 
         Assert.Equal("""{"total_slots":1,"holders":[]}""", (await etcd.GetAsync(Etcd.Key)).Value);
+        await etcd.AssertNotRestoredAsync();
         foreach (var client in clients)
             client.Dispose();
     }
@@ -63,6 +64,7 @@ public sealed class EtcdServersTests(EtcdFixture fixture) : IClassFixture<EtcdFi
         }
 
         Assert.InRange(airlocksWins, 1, Rounds - 1);
+        await etcd.AssertNotRestoredAsync();
         foreach (var client in clients)
             client.Dispose();
     }

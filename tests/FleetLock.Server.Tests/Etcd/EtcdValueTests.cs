@@ -60,7 +60,7 @@ public sealed class EtcdValueTests(EtcdFixture fixture) : IClassFixture<EtcdFixt
     {
         Assert.True((await _store.SaveAsync(group, StoredSemaphore.None, Held(1, "a"), Token)).IsSaved);
 
-        Assert.Equal([$"com.coreos.airlock/groups/{escaped}/v1/fleetlock", $"com.coreos.airlock/groups/{escaped}/v1/semaphore"], await _etcd.KeysAsync());
+        Assert.Equal([$"com.coreos.airlock/groups/{escaped}/v1/fleetlock", $"com.coreos.airlock/groups/{escaped}/v1/semaphore"], await _etcd.GroupKeysAsync());
         Assert.Equal([group], (await _store.LoadAllAsync(Token)).Semaphores.Keys);
         Assert.Equal(["a"], (await _store.LoadAsync(group, Token)).Semaphore.Holders.Keys);
     }

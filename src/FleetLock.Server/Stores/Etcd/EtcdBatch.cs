@@ -8,7 +8,10 @@ namespace FleetLock.Server;
 /// </summary>
 internal sealed class EtcdBatch
 {
-    /// <summary>The most groups of a batch. etcd takes 128 operations by default (<c>--max-txn-ops</c>), and counts a group's own besides.</summary>
+    /// <summary>
+    /// The most groups of a batch. etcd accepts 128 operations by default (<c>--max-txn-ops</c>): the groups, the two keys of
+    /// <see cref="EtcdHistory"/>, and the operations of one group.
+    /// </summary>
     private const int MaxGroups = 64;
 
     /// <summary>The size that a batch is full at. etcd takes 1.5 MiB by default (<c>--max-request-bytes</c>).</summary>

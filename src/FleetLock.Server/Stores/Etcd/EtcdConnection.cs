@@ -10,9 +10,13 @@ internal sealed class EtcdConnection : IDisposable
 {
     private const string RestoreAdvice = ", as when a snapshot is restored. Nothing is granted until 'fleetlockctl confirm-restore'";
 
+    /// <summary>The time that a server which stops waits for etcd at most: what it leaves behind does no harm.</summary>
+    private static readonly TimeSpan RemovalTimeout = TimeSpan.FromSeconds(1);
+
     private readonly EtcdStoreOptions _options;
     private readonly EtcdMember[] _members;
     private readonly EtcdSequence _sequence = new();
+    private readonly EtcdHistory _history = new();
     private volatile EtcdMember _current;
 
     // The token's header; empty when etcd asks for none.
@@ -132,7 +136,7 @@ internal sealed class EtcdConnection : IDisposable
             {
                 // What others have written is known too. Of another cluster, the read at the beginning of the watch finds it.
                 var response = call.ResponseStream.Current;
-                _sequence.TryAdvance(sent, response.Header);
+                _sequence.TryAdvance(sent, response.Header, EtcdHistory.Read(response.Events));
                 if (!await handle(response))
                     return;
             }
@@ -149,6 +153,22 @@ internal sealed class EtcdConnection : IDisposable
         {
             // Another member's turn has come.
         }
+    }
+
+    /// <summary>Removes the keys of processes that have ended, if there are many.</summary>
+    /// <param name="keys">All keys.</param>
+    /// <param name="cancellationToken">A token to cancel the operation.</param>
+    internal Task RemoveOldWritersAsync(IEnumerable<KeyValue> keys, CancellationToken cancellationToken) =>
+        EtcdWriters.CreateRemoval(keys, _history.Writer) is { } removal ? TryRemoveAsync(removal, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Removes the key of this process, which writes nothing any more.</summary>
+    internal async Task RemoveWriterAsync()
+    {
+        if (!_history.HasWritten)
+            return;
+        using var timeout = new CancellationTokenSource(RemovalTimeout);
+        await TryRemoveAsync(
+            new TxnRequest { Success = { new RequestOp { RequestDeleteRange = new DeleteRangeRequest { Key = _history.Writer } } } }, timeout.Token);
     }
 
     /// <summary>Asks for a new token at the next call.</summary>
@@ -168,27 +188,44 @@ internal sealed class EtcdConnection : IDisposable
     private async Task<TxnResponse?> SendAsync(EtcdMember member, TxnRequest request, CancellationToken cancellationToken)
     {
         var sent = _sequence.Current;
-        var response = await CallAsync(member, (m, options) => m.Keys.TxnAsync(request, options), cancellationToken);
-        if (_sequence.TryAdvance(sent, response.Header, HasWritten(response)))
+        var counted = _history.AddTo(request, sent.State);
+        var response = await CallAsync(member, (m, options) => m.Keys.TxnAsync(counted, options), cancellationToken);
+        var (found, left) = EtcdHistory.TakeFrom(response);
+        if (_sequence.TryAdvance(sent, response.Header, found, left))
             return response;
-        await MarkRestoredAsync(member, sent, response.Header);
+        await MarkRestoredAsync(member, sent, Describe(sent, response.Header, found));
         return null;
     }
 
-    private static bool HasWritten(TxnResponse response) => response.Responses.Any(operation => operation.ResponseCase switch
+    private static string Describe(EtcdSequence.Position sent, ResponseHeader header, EtcdState found)
     {
-        ResponseOp.ResponseOneofCase.ResponsePut => true,
-        ResponseOp.ResponseOneofCase.ResponseDeleteRange => operation.ResponseDeleteRange.Deleted > 0,
-        ResponseOp.ResponseOneofCase.ResponseTxn => HasWritten(operation.ResponseTxn),
-        _ => false,
-    });
+        if (header.ClusterId != sent.Cluster)
+            return "another cluster";
+        var revision = string.Create(CultureInfo.InvariantCulture, $"revision {header.Revision} after {sent.Revision}");
+        if (found.IsAfter(sent.State))
+            return revision;
+        var (all, own) = (sent.State.Sequence.Version, sent.State.Written.Version);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{revision}, {found.Sequence.Version} writes of all servers after {all}, {found.Written.Version} of this server after {own}");
+    }
+
+    /// <summary>Removes keys that only take up space. What cannot be removed now is removed by a server that starts later.</summary>
+    private async Task TryRemoveAsync(TxnRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync(_current, (m, options) => m.Keys.TxnAsync(request, options), cancellationToken);
+        }
+        catch (Exception e) when (e is RpcException or SemaphoreStoreException)
+        {
+            // It is tried once.
+        }
+    }
 
     /// <summary>Marks the restore in the store itself, so that no server grants until it is confirmed.</summary>
-    private async Task MarkRestoredAsync(EtcdMember member, EtcdSequence.Position sent, ResponseHeader header)
+    private async Task MarkRestoredAsync(EtcdMember member, EtcdSequence.Position sent, string change)
     {
-        var change = header.ClusterId == sent.Cluster
-            ? string.Create(CultureInfo.InvariantCulture, $"revision {header.Revision} after {sent.Revision}")
-            : "another cluster";
         var report = $"etcd at {EtcdStoreOptions.Show(member.Endpoint)} went back to an earlier state ({change}){RestoreAdvice}";
         var mark = new TxnRequest
         {

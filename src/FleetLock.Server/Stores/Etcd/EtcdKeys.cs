@@ -13,21 +13,33 @@ internal static class EtcdKeys
     private const string SemaphoreName = "semaphore";
     private const string CompanionName = "fleetlock";
 
+    // No group has such a key, because a colon is escaped in a group's. It is among the groups' keys, so that a user of etcd who may use
+    // those may use it too.
+    private const string StorePrefix = Prefix + ":fleetlock/";
+    private const string WriterPrefix = StorePrefix + "writers/";
+
     /// <summary>The first key of all groups.</summary>
     internal static readonly ByteString First = ByteString.CopyFromUtf8(Prefix);
 
     /// <summary>The end of all groups' keys: the first key that is none of them.</summary>
     internal static readonly ByteString End = EndOf(Prefix);
 
-    /// <summary>
-    /// Present while the store went back to an earlier state and no administrator has confirmed that. No group has this key, because a colon is escaped
-    /// in a group's. It is among the groups' keys, so that a user of etcd who may use those may use it too.
-    /// </summary>
-    internal static readonly ByteString Restored = ByteString.CopyFromUtf8(Prefix + ":fleetlock/restored");
+    /// <summary>Present while the store went back to an earlier state and no administrator has confirmed that.</summary>
+    internal static readonly ByteString Restored = ByteString.CopyFromUtf8(StorePrefix + "restored");
+
+    /// <summary>Its version counts the writes of all servers.</summary>
+    internal static readonly ByteString Sequence = ByteString.CopyFromUtf8(StorePrefix + "sequence");
+
+    private static readonly ByteString WriterStart = ByteString.CopyFromUtf8(WriterPrefix);
 
     internal static ByteString Semaphore(string group) => ByteString.CopyFromUtf8(Folder(group) + SemaphoreName);
 
     internal static ByteString Companion(string group) => ByteString.CopyFromUtf8(Folder(group) + CompanionName);
+
+    /// <summary>The key whose version counts the writes of one server process.</summary>
+    internal static ByteString Writer(string name) => ByteString.CopyFromUtf8(WriterPrefix + name);
+
+    internal static bool IsWriter(ByteString key) => key.Span.StartsWith(WriterStart.Span);
 
     /// <summary>A group's keys, from the first to the one that is none of them.</summary>
     internal static (ByteString First, ByteString End) RangeOf(string group) => (ByteString.CopyFromUtf8(Folder(group)), EndOf(Folder(group)));

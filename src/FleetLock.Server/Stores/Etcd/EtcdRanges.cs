@@ -5,7 +5,7 @@ namespace FleetLock.Server;
 /// <summary>What is read of etcd.</summary>
 internal static class EtcdRanges
 {
-    /// <summary>All groups, and the mark of a restore.</summary>
+    /// <summary>All groups, and the keys of the store itself.</summary>
     internal static RangeRequest All(bool keysOnly = false) => new() { Key = EtcdKeys.First, RangeEnd = EtcdKeys.End, KeysOnly = keysOnly };
 
     /// <summary>One group.</summary>

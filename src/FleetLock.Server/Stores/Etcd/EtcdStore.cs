@@ -126,6 +126,7 @@ public sealed class EtcdStore : ISemaphoreStore
         _saves.Writer.TryComplete();
         await _saving;
         await _watch.DisposeAsync();
+        await _etcd.RemoveWriterAsync();
         _etcd.Dispose();
     }
 

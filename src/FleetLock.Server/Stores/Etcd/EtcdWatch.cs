@@ -99,7 +99,11 @@ internal sealed class EtcdWatch : IAsyncDisposable
 
         // Of the time before it nothing is known.
         if (_next == 0)
+        {
             Report(EtcdPair.Read(ranges[0]).Keys);
+            await _etcd.RemoveOldWritersAsync(ranges[0], _stop.Token);
+        }
+
         return true;
     }
 
