@@ -1,6 +1,8 @@
 namespace FleetLock.Cli;
 
-/// <summary>The exit codes: those of sysexits.h where it has one. For <c>run</c>, 64, 69, 75, 76 and 77 mean that the command was not started.</summary>
+/// <summary>
+/// The exit codes: those of sysexits.h where it has one. For <c>run</c>, 64, 69, 75, 76 and 77 mean that the command was not started.
+/// </summary>
 internal static class ExitCodes
 {
     internal const int Success = 0;

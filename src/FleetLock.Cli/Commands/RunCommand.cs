@@ -4,22 +4,49 @@ using FleetLock.Server;
 
 namespace FleetLock.Cli.Commands;
 
-/// <summary><c>run</c>: runs a command while a slot is held, and always releases, unless it is told to keep the slot of a command that failed.</summary>
+/// <summary>
+/// <c>run</c>: runs a command while a slot is held, and releases afterwards what it has taken, unless it is told to keep the slot of a
+/// command that failed.
+/// </summary>
 internal sealed class RunCommand
 {
-    private readonly Option<bool> _embedded = new("--embedded") { Description = "Use a server in this process, on a SQLite file, instead of --url." };
-    private readonly Option<string> _data = new("--data") { Description = "The embedded server's SQLite file; in the state directory if not given.", HelpName = "FILE" };
-    private readonly Option<bool> _network = new("--allow-network-filesystem") { Description = "Allow that file on NFS or SMB, if no other machine opens it." };
-    private readonly Option<int> _slots = new("--slots") { Description = "The embedded group's slots.", DefaultValueFactory = _ => 1, HelpName = "N", CustomParser = Numbers.Whole };
+    private readonly Option<bool> _embedded = new("--embedded")
+    {
+        Description = "Use a server in this process, on a SQLite file, instead of --url.",
+    };
+    private readonly Option<string> _data = new("--data")
+    {
+        Description = "The embedded server's SQLite file; in the state directory if not given.",
+        HelpName = "FILE",
+    };
+    private readonly Option<bool> _network = new("--allow-network-filesystem")
+    {
+        Description = "Allow that file on NFS or SMB, if no other machine opens it.",
+    };
+    private readonly Option<int> _slots = new("--slots")
+    {
+        Description = "The embedded group's slots.",
+        DefaultValueFactory = _ => 1,
+        HelpName = "N",
+        CustomParser = Numbers.Whole,
+    };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait for a slot instead of giving up at once." };
-    private readonly Option<double?> _waitTimeout = new("--wait-timeout") { Description = "Wait this long at most, in seconds; implies --wait.", HelpName = "SEC", CustomParser = Numbers.Seconds };
+    private readonly Option<double?> _waitTimeout = new("--wait-timeout")
+    {
+        Description = "Wait this long at most, in seconds; implies --wait.",
+        HelpName = "SEC",
+        CustomParser = Numbers.Seconds,
+    };
     private readonly Option<int?> _retryInterval = new("--retry-interval")
     {
         Description = "The longest sleep between two tries of a wait; 30 if not given.",
         HelpName = "SEC",
         CustomParser = argument => Numbers.Whole(argument, 1, WaitPolicy.MaxTimeoutSec),
     };
-    private readonly Option<bool> _keepOnFailure = new("--keep-on-failure") { Description = "Keep the slot when the command fails, so that the fleet stops behind a broken machine." };
+    private readonly Option<bool> _keepOnFailure = new("--keep-on-failure")
+    {
+        Description = "Keep the slot when the command fails, so that the fleet stops behind a broken machine.",
+    };
     private readonly Option<double?> _releaseTimeout = new("--release-timeout")
     {
         Description = "Try this long to release the slot, in seconds; 600 if not given.",
@@ -62,7 +89,10 @@ internal sealed class RunCommand
 
     private async Task<int> RunOnServerAsync(ParseResult parsed, FleetLockConfiguration configuration, RunPlan plan, SignalWatch signals)
     {
-        if (parsed.GetResult(_data) is not null || parsed.GetResult(_network) is { Implicit: false } || parsed.GetResult(_slots) is { Implicit: false })
+        var isForEmbedded = parsed.GetResult(_data) is not null
+            || parsed.GetResult(_network) is { Implicit: false }
+            || parsed.GetResult(_slots) is { Implicit: false };
+        if (isForEmbedded)
             throw new UsageException("--data, --slots and --allow-network-filesystem go with --embedded only.");
 
         using var client = _connection.Connect(parsed, configuration);
@@ -77,7 +107,11 @@ internal sealed class RunCommand
         if (_connection.Url(parsed) is not null)
             throw new UsageException("--embedded and --url do not go together.");
         if (parsed.GetValue(_data) is "" or ":memory:")
-            throw new UsageException($"--data is {(parsed.GetValue(_data) is "" ? "empty" : "':memory:'")}; it takes a file, because a file is what two runs share.");
+        {
+            var value = parsed.GetValue(_data) is "" ? "empty" : "':memory:'";
+            throw new UsageException($"--data is {value}; it takes a file, because a file is what two runs share.");
+        }
+
         var slots = parsed.GetValue(_slots);
         if (slots is < 1 or > FleetLockServerOptions.MaxSlots)
             throw new UsageException($"--slots is {slots}; it takes 1 to {FleetLockServerOptions.MaxSlots}.");
@@ -87,8 +121,8 @@ internal sealed class RunCommand
         var server = await EmbeddedServer.StartAsync(data, parsed.GetValue(_network), group, slots, signals.Interrupted);
         await using (server)
         {
-            using var client = new FleetLockClient(new FleetLockClientOptions { Server = ServerAddress.Parse(server.Address.ToString()), NoProxy = true });
-
+            var address = ServerAddress.Parse(server.Address.ToString());
+            using var client = new FleetLockClient(new FleetLockClientOptions { Server = address, NoProxy = true });
             var scope = EmbeddedServer.ScopeOf(data);
             return await new SlotRunner(client, scope, group, ids, _ => "the next run takes it again.", plan, signals).RunAsync();
         }
@@ -111,7 +145,7 @@ internal sealed class RunCommand
     {
         null => SlotRun.ReleaseTimeout,
         >= 0 and <= WaitPolicy.MaxTimeoutSec and var seconds => TimeSpan.FromSeconds(seconds),
-        var seconds => throw new UsageException(FormattableString.Invariant($"--release-timeout is {seconds}; it takes 0 to {WaitPolicy.MaxTimeoutSec} seconds.")),
+        var seconds => throw BadTimeout("--release-timeout", seconds),
     };
 
     private WaitPolicy? ParseWait(ParseResult parsed, FleetLockConfiguration configuration)
@@ -122,6 +156,9 @@ internal sealed class RunCommand
 
         return seconds is >= 0 and <= WaitPolicy.MaxTimeoutSec
             ? new WaitPolicy { Timeout = TimeSpan.FromSeconds(seconds), RetryInterval = interval }
-            : throw new UsageException(FormattableString.Invariant($"--wait-timeout is {seconds}; it takes 0 to {WaitPolicy.MaxTimeoutSec} seconds."));
+            : throw BadTimeout("--wait-timeout", seconds);
     }
+
+    private static UsageException BadTimeout(string option, double? seconds) =>
+        new(FormattableString.Invariant($"{option} is {seconds}; it takes 0 to {WaitPolicy.MaxTimeoutSec} seconds."));
 }

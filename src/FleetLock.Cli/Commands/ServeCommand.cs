@@ -54,7 +54,7 @@ internal static class ServeCommand
         var addresses = string.Join(", ", server.Addresses.Select(address => address.GetLeftPart(UriPartial.Authority)));
         var groups = string.Join(", ", configuration.Groups.Select(group => $"{group.Key}={group.Value}"));
         var kept = store is MemoryStore ? "nothing is kept: all slots are free again when this server stops" : "data: " + store.Description;
-        Console.Out.WriteLine($"Listening on {addresses} (groups: {groups}; {kept}).");
+        Terminal.Say(Console.Out, $"Listening on {addresses} (groups: {groups}; {kept}).");
     }
 
     /// <summary>Text goes to systemd's journal in its own way.</summary>

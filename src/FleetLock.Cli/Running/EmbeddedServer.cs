@@ -2,7 +2,10 @@ using FleetLock.Server;
 
 namespace FleetLock.Cli.Running;
 
-/// <summary>A server in this process, on a SQLite file that other processes may have open too: no server of one's own is needed for a first try or a lab.</summary>
+/// <summary>
+/// A server in this process, on a SQLite file that other processes may have open too: no server of one's own is needed for a first try or a
+/// lab.
+/// </summary>
 internal static class EmbeddedServer
 {
     /// <summary>The store's file when none is named.</summary>
@@ -24,7 +27,11 @@ internal static class EmbeddedServer
     /// <param name="cancellationToken">A token to cancel the operation.</param>
     /// <returns>The server.</returns>
     internal static Task<FleetLockServer> StartAsync(
-        string data, bool allowNetworkFilesystem, string group, int slots, CancellationToken cancellationToken) => FleetLockServer.StartAsync(
+        string data,
+        bool allowNetworkFilesystem,
+        string group,
+        int slots,
+        CancellationToken cancellationToken) => FleetLockServer.StartAsync(
         new FleetLockServerOptions
         {
             Groups = new Dictionary<string, int> { [group] = slots },

@@ -31,7 +31,8 @@ internal sealed class SlotRunner(
         if (run is null)
         {
             ReportLeak();
-            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {Advice.For(result, "--wait")} The command was not started.");
+            var advice = Advice.For(result, "--wait");
+            Terminal.Error($"no slot of '{group}': {result.Message} ({result.Kind}). {advice} The command was not started.");
             return ExitCodes.Of(result);
         }
 
@@ -48,11 +49,12 @@ internal sealed class SlotRunner(
             }
             finally
             {
-                // A command that was never started has broken nothing. Of a slot that the id held before, only what this run asked for is undone.
+                // A command that was never started has broken nothing. Of a slot that the id held before, only what this run asked for is
+                // undone.
                 if (!isTold || (!end.Started && result.IsNewGrant is not null))
                     await UndoAsync(run);
                 else if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
-                    Terminal.Say($"fleetlockctl: the command failed with {end.ExitCode}, so the slot of '{group}' is kept; when the machine is healthy again, {howToRelease(run.Id)}");
+                    Terminal.Say(DescribeKept(run, end.ExitCode));
                 else
                     releaseCode = await ReleaseAsync(run);
             }
@@ -73,12 +75,26 @@ internal sealed class SlotRunner(
             : $"fleetlockctl: took a slot of '{group}' as {run.Id} at {scope.Name}";
     }
 
+    private string DescribeKept(SlotRun run, int exitCode) => run.Outer is { } outer
+        ? $"fleetlockctl: the command failed with {exitCode}; whether the slot of '{group}' is kept decides {outer}"
+        : $"fleetlockctl: the command failed with {exitCode}, so the slot of '{group}' is kept; "
+            + $"when the machine is healthy again, {howToRelease(run.Id)}";
+
     private async Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync()
     {
         using var isOver = new CancellationTokenSource();
         try
         {
-            return await SlotRun.TakeAsync(client, _waiter, scope, group, ids, plan.Wait, step => Report(step, isOver.Token), leak => _leak = leak, signals.Interrupted);
+            return await SlotRun.TakeAsync(
+                client,
+                _waiter,
+                scope,
+                group,
+                ids,
+                plan.Wait,
+                step => Report(step, isOver.Token),
+                leak => _leak = leak,
+                signals.Interrupted);
         }
         catch (OperationCanceledException e)
         {
@@ -108,7 +124,8 @@ internal sealed class SlotRunner(
         var holders = "";
         try
         {
-            if (result is { Status: FleetLockStatus.Busy, HttpStatus: not null } && await _holders.DescribeAsync(group, isOver) is { } found)
+            var isAnswer = result is { Status: FleetLockStatus.Busy, HttpStatus: not null };
+            if (isAnswer && await _holders.DescribeAsync(group, isOver) is { } found)
                 holders = "; " + found;
         }
         catch (OperationCanceledException)
@@ -123,10 +140,10 @@ internal sealed class SlotRunner(
     {
         if (step.Attempt != 1)
             return;
+        var limit = FormattableString.Invariant($"{plan.ReleaseTimeout.TotalSeconds} s");
         Terminal.Say(step.Result.Kind == ErrorKinds.ClientRunHeld
             ? $"fleetlockctl: {step.Result.Message} of '{group}'; waiting for its end, Ctrl+C gives up"
-            : FormattableString.Invariant(
-                $"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for {plan.ReleaseTimeout.TotalSeconds} s, Ctrl+C gives up"));
+            : $"fleetlockctl: releasing the slot of '{group}' failed ({step.Result.Message}); trying for {limit}, Ctrl+C gives up");
     }
 
     private void ReportLeak()
@@ -139,7 +156,10 @@ internal sealed class SlotRunner(
     {
         _leak = await run.UndoAsync(LockOperation.UndoTimeLimit);
         if (run.IsAdopted)
-            Terminal.Say($"fleetlockctl: the slot of '{group}' stays held by {run.Id}, as the earlier run has left it; {howToRelease(run.Id)}");
+        {
+            Terminal.Say(
+                $"fleetlockctl: the slot of '{group}' stays held by {run.Id}, as the earlier run has left it; {howToRelease(run.Id)}");
+        }
         else if (_leak is null && run.Outer is null)
             Terminal.Say($"fleetlockctl: undid the lock of group '{group}'");
         ReportLeak();
@@ -181,13 +201,15 @@ internal sealed class SlotRunner(
         {
             case ErrorKinds.ClientGrantKept:
                 var reason = run.WasHeldBefore ? "which held it before" : "because another lock was granted it too";
-                Terminal.Say($"fleetlockctl: the slot of '{group}' stays held by {run.Id}, {reason}; if nothing else needs it, {howToRelease(run.Id)}");
+                var ifUnneeded = $"if nothing else needs it, {howToRelease(run.Id)}";
+                Terminal.Say($"fleetlockctl: the slot of '{group}' stays held by {run.Id}, {reason}; {ifUnneeded}");
                 return ExitCodes.Success;
             case ErrorKinds.NotHeld:
                 Terminal.Error($"the slot of '{group}' was lost: {run.Id} did not hold it any more when the command ended.");
                 return ExitCodes.SlotLost;
             default:
-                Terminal.Error($"the slot of '{group}' is not released: {result?.Message ?? "interrupted"}. It is still held by {run.Id}; {howToRelease(run.Id)}");
+                var why = result?.Message ?? "interrupted";
+                Terminal.Error($"the slot of '{group}' is not released: {why}. It is still held by {run.Id}; {howToRelease(run.Id)}");
                 return ExitCodes.ReleaseFailed;
         }
     }

@@ -1,8 +1,8 @@
 namespace FleetLock;
 
 /// <summary>
-/// The grants that a command or a script block runs under. A command knows them by an environment variable. A daemon or a terminal inherits that too, so it
-/// only says where to look: the note of the grant tells whether the run is still there.
+/// The grants that a command or a script block runs under. A command knows them by an environment variable. A daemon or a terminal inherits
+/// that too, so it only says where to look: the note of the grant tells whether the run is still there.
 /// </summary>
 public static class HeldGrants
 {
@@ -27,14 +27,14 @@ public static class HeldGrants
             Environment.SetEnvironmentVariable(Variable, With(grantId));
     }
 
-    /// <summary>Ends such a block.</summary>
+    /// <summary>Ends such a block. A block around it may run under the same grant, and goes on.</summary>
     /// <param name="grantId">The grant id.</param>
     public static void Leave(string grantId)
     {
-        OfThisFlow.Value = OfThisFlow.Value?.Where(other => other != grantId).ToArray();
+        OfThisFlow.Value = [.. Without(OfThisFlow.Value ?? [], grantId)];
         lock (VariableLock)
         {
-            var others = string.Join(" ", OfVariable().Where(other => other != grantId));
+            var others = string.Join(" ", Without([.. OfVariable()], grantId));
             Environment.SetEnvironmentVariable(Variable, others.Length > 0 ? others : null);
         }
     }
@@ -43,6 +43,12 @@ public static class HeldGrants
     internal static bool Contain(GrantNote note) => note.Process == ProcessIdentity.Current
         ? OfThisFlow.Value?.Contains(note.GrantId) == true
         : OfVariable().Contains(note.GrantId);
+
+    private static IEnumerable<string> Without(string[] grantIds, string grantId)
+    {
+        var last = Array.LastIndexOf(grantIds, grantId);
+        return grantIds.Where((_, i) => i != last);
+    }
 
     private static IEnumerable<string> OfVariable() =>
         (Environment.GetEnvironmentVariable(Variable) ?? "").Split(' ').Where(grantId => grantId.Length > 0);

@@ -7,7 +7,10 @@ using System.Runtime.InteropServices;
 
 namespace FleetLock;
 
-/// <summary>One process of this machine. Process ids are given again; with the time that it began, and the boot that this time counts from, they are not.</summary>
+/// <summary>
+/// One process of this machine. Process ids are given again; with the time that it began, and the boot that this time counts from, they are
+/// not.
+/// </summary>
 /// <param name="Id">The process id.</param>
 /// <param name="Started">When it began: on Linux in ticks since the boot, elsewhere the time of day in ticks of 100 ns.</param>
 /// <param name="BootId">The boot, on Linux; <see langword="null"/> elsewhere.</param>
@@ -24,14 +27,17 @@ public sealed partial record ProcessIdentity(
     private const int StartTime = 19;
 
     private static readonly bool IsLinux = Path.DirectorySeparatorChar == '/' && File.Exists("/proc/self/stat");
-    private static readonly string? CurrentBootId = IsLinux ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim() : null;
+    private static readonly string? CurrentBootId = ReadBootId();
 
     /// <summary>This process.</summary>
     public static ProcessIdentity Current { get; } = FindCurrent();
 
     /// <summary>Whether it runs. A process that is gone and was not waited for does not.</summary>
     [JsonIgnore]
-    public bool IsAlive => BootId == CurrentBootId && (Find(Id) is { } found ? found == this : IsHidden(Id));
+    public bool IsAlive => IsOfThisBoot && (Find(Id) is { } found ? found.Started == Started : IsHidden(Id));
+
+    /// <summary>A boot that is not known, as in a sandbox without /proc/sys, may be this one.</summary>
+    private bool IsOfThisBoot => BootId is null || CurrentBootId is null || BootId == CurrentBootId;
 
     /// <summary>The process that has an id now.</summary>
     /// <param name="id">The process id.</param>
@@ -48,7 +54,8 @@ public sealed partial record ProcessIdentity(
         try
         {
             using var process = Process.GetProcessById(id);
-            return process.HasExited ? null : new ProcessIdentity(id, process.StartTime.ToUniversalTime().Ticks.ToString(CultureInfo.InvariantCulture), null);
+            var started = process.StartTime.ToUniversalTime().Ticks.ToString(CultureInfo.InvariantCulture);
+            return process.HasExited ? null : new ProcessIdentity(id, started, null);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
@@ -60,7 +67,10 @@ public sealed partial record ProcessIdentity(
     internal bool IsAncestor()
     {
         var id = Current.Id;
-        while (IsLinux && id > 1 && ReadStatus(id) is { } status && int.TryParse(status[Parent], NumberStyles.None, CultureInfo.InvariantCulture, out id))
+        while (IsLinux
+            && id > 1
+            && ReadStatus(id) is { } status
+            && int.TryParse(status[Parent], NumberStyles.None, CultureInfo.InvariantCulture, out id))
         {
             if (id == Id)
                 return IsAlive;
@@ -80,6 +90,18 @@ public sealed partial record ProcessIdentity(
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             return FormattableString.Invariant($"process {Id}");
+        }
+    }
+
+    private static string? ReadBootId()
+    {
+        try
+        {
+            return IsLinux ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim() : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
@@ -103,7 +125,9 @@ public sealed partial record ProcessIdentity(
     }
 
 #if NET
-    /// <summary>Whether another user's process has this id, which the system shows to nobody else: it may be the one that is meant.</summary>
+    /// <summary>
+    /// Whether another user's process has this id, which the system shows to nobody else: it may be the one that is meant.
+    /// </summary>
     private static bool IsHidden(int id)
     {
         const int notPermitted = 1;

@@ -1,6 +1,8 @@
 namespace FleetLock;
 
-/// <summary>What a run has on its own machine: the lock that keeps other runs out, the note of its grant, and what an earlier run has left.</summary>
+/// <summary>
+/// What a run has on its own machine: the lock that keeps other runs out, the note of its grant, and what an earlier run has left.
+/// </summary>
 internal sealed class RunClaim : IDisposable
 {
     /// <summary>How often the lock is tried: the end of a run is noticed soon, unlike a slot on a server that many ask.</summary>
@@ -10,6 +12,7 @@ internal sealed class RunClaim : IDisposable
     private readonly string _group;
     private readonly IReadOnlyList<string> _ids;
     private readonly string _folder;
+    private readonly string? _rootFolder;
     private SlotFiles _files;
     private RunLock? _lock;
     private GrantNote? _note;
@@ -20,9 +23,10 @@ internal sealed class RunClaim : IDisposable
     /// <param name="scope">The semaphore.</param>
     /// <param name="group">The group.</param>
     /// <param name="ids">The node ids to choose from.</param>
+    /// <param name="rootFolder">The folder of root's runs, which are respected; <see langword="null"/> when there is none.</param>
     /// <exception cref="FleetLockInputException">The group or an id breaks its rule.</exception>
     /// <exception cref="IOException">The folder cannot be used.</exception>
-    internal RunClaim(string folder, RunScope scope, string group, IReadOnlyList<string> ids)
+    internal RunClaim(string folder, RunScope scope, string group, IReadOnlyList<string> ids, string? rootFolder)
     {
         if (ids is null || ids.Count == 0)
             throw new ArgumentException("There is no id.", nameof(ids));
@@ -31,6 +35,7 @@ internal sealed class RunClaim : IDisposable
         _ids = [.. ids.Select(ProtocolRules.RequireId)];
         RunFolder.Require(folder);
         _folder = folder;
+        _rootFolder = rootFolder == folder ? null : rootFolder;
         Id = _ids[0];
         _files = FilesOf(Id);
     }
@@ -47,8 +52,12 @@ internal sealed class RunClaim : IDisposable
     /// <summary>The run that this process runs under.</summary>
     internal GrantNote? Outer { get; private set; }
 
-    /// <summary>Whether a run that started this process holds the lock, and this process does not know its grant: waiting for it would never end.</summary>
-    internal bool IsHeldByAncestor() => _ids.All(id => FilesOf(id).ReadNotes().Any(note => note.Process.IsAncestor() && !HeldGrants.Contain(note)));
+    /// <summary>
+    /// Whether a run that started this process has the slot, and this process cannot join it: waiting for its end would never end.
+    /// </summary>
+    /// <exception cref="IOException">A note cannot be read.</exception>
+    internal bool IsHeldByAncestor() => _ids.All(id => FindOuter(FilesOf(id)) is null
+        && FilesOf(id).ReadNotes().Concat(ReadNotesOfRoot(id)).Any(note => note.State != NoteState.Left && note.Process.IsAncestor()));
 
     /// <summary>Takes the lock and notes the grant id, or joins the run around this process.</summary>
     /// <returns>Who has it, for people; <see langword="null"/> when it is claimed.</returns>
@@ -62,23 +71,25 @@ internal sealed class RunClaim : IDisposable
         foreach (var id in _ids)
         {
             (Id, _files) = (id, FilesOf(id));
-            if (FindRunOfRoot() is { } root)
+            if (ReadNotesOfRoot(id).Select(note => note.DescribeUser()).FirstOrDefault(user => user is not null) is { } root)
                 holder = root;
             else if (RunLock.TryTake(_files.LockPath) is not { } taken)
-                holder = DescribeHolder() ?? holder;
-            else if (_files.FindLiveCommand() is { } command)
-                (holder, _) = ($"{command.Describe()}, which a run has started that was killed", Free(taken));
+                holder = _files.DescribeUser(_ => true) ?? holder;
+            else if (TryBegin(taken) is { } user)
+                holder = user;
             else
-                return Begin(taken);
+                return null;
         }
 
         return holder;
     }
 
     /// <summary>Takes a fresh grant id in the place of an earlier run's, which has been cancelled.</summary>
+    /// <exception cref="IOException">The note cannot be written.</exception>
     internal void Renew() => Write(FleetLock.GrantId.Create(), isAdopted: false);
 
     /// <summary>Notes the command.</summary>
+    /// <exception cref="IOException">The note cannot be written.</exception>
     internal void NoteCommand(ProcessIdentity command)
     {
         if (Outer is null)
@@ -87,39 +98,57 @@ internal sealed class RunClaim : IDisposable
 
     /// <summary>Lets nothing begin under the slot any more.</summary>
     /// <returns>A process that still runs under it; <see langword="null"/> when none does.</returns>
+    /// <exception cref="IOException">The note cannot be changed, or a file cannot be read: something may run under the slot.</exception>
     internal ProcessIdentity? TryEnd()
     {
-        if (_note is { IsEnding: false })
-            _files.WriteNote(_note = _note with { IsEnding = true });
+        MoveNote(NoteState.Ending);
         return _files.FindLiveInner();
     }
 
     /// <summary>Removes the note: nothing of this run is held any more.</summary>
     internal void Forget()
     {
-        if (_note is not null && Outer is null)
-            _files.DeleteNote();
+        if (_note is null || Outer is not null)
+            return;
+        _files.DeleteNote();
+        _note = null;
     }
 
-    /// <summary>Gives the lock back, or leaves the run around this process. A note stays.</summary>
+    /// <summary>Gives the lock back, or leaves the run around this process. A note stays, and says that the run has ended.</summary>
     public void Dispose()
     {
         if (_inner is not null)
-            File.Delete(_inner);
+            SlotFiles.TryDelete(_inner);
         _inner = null;
-        _lock?.Dispose();
-        _lock = null;
-    }
-
-    private static bool Free(RunLock taken)
-    {
-        taken.Dispose();
-        return true;
+        try
+        {
+            if (_lock is not null)
+                MoveNote(NoteState.Left);
+        }
+        catch (IOException)
+        {
+            // The slot stays this process's until that ends.
+        }
+        finally
+        {
+            _lock?.Dispose();
+            _lock = null;
+        }
     }
 
     private SlotFiles FilesOf(string id) => new(_folder, _scope, _group, id);
 
-    /// <summary>Enters first and reads again then: the run around this one marks its end first, and looks then for who has entered.</summary>
+    private void MoveNote(NoteState state)
+    {
+        if (_note is not { } note || note.State == state)
+            return;
+        _files.MoveNote(note.State, state);
+        _note = note with { State = state };
+    }
+
+    /// <summary>
+    /// Enters first and reads again then: the run around this one marks its end first, and looks then for who has entered.
+    /// </summary>
     private bool TryJoin()
     {
         if (Outer is not null)
@@ -136,46 +165,61 @@ internal sealed class RunClaim : IDisposable
                 return true;
             }
 
-            File.Delete(inner);
+            SlotFiles.TryDelete(inner);
         }
 
         return false;
     }
 
     private static GrantNote? FindOuter(SlotFiles files) =>
-        files.ReadNote() is { IsEnding: false } note && HeldGrants.Contain(note) && note.Process.IsAlive ? note : null;
+        files.ReadNote() is { State: NoteState.Running } note && HeldGrants.Contain(note) && note.Process.IsAlive ? note : null;
 
-    private string? Begin(RunLock taken)
+    /// <returns>Who uses the slot although the lock was free, for people; <see langword="null"/> when the run has begun.</returns>
+    private string? TryBegin(RunLock taken)
     {
-        _lock = taken;
+        try
+        {
+            // Of a killed run the command may live on, and a run whose lock file was removed has its note. A note of this process is of a
+            // run that has ended, because this process knows its own locks.
+            if (_files.DescribeUser(note => note.Process != ProcessIdentity.Current || note.Command is { IsAlive: true }) is { } user)
+            {
+                taken.Dispose();
+                return user;
+            }
 
-        // A note of another address may be of the same server. Where it is not, its grant id is unknown there and does no harm.
-        var left = _files.ReadNote() ?? (_files.ReadNotes() is [var other, ..] ? other : null);
-        Write(left?.GrantId ?? FleetLock.GrantId.Create(), isAdopted: left is not null);
-        return null;
+            // A note of another address may be of the same server. Where it is not, its grant id is unknown there and does no harm.
+            var left = _files.ReadNote() ?? (_files.ReadNotes() is [var other, ..] ? other : null);
+            Write(left?.GrantId ?? FleetLock.GrantId.Create(), isAdopted: left is not null);
+            _lock = taken;
+            return null;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
     }
 
     private void Write(string grantId, bool isAdopted)
     {
-        IsAdopted = isAdopted;
-        _files.WriteNote(_note = new GrantNote(_scope.Name, _group, Id, grantId, DateTimeOffset.UtcNow, ProcessIdentity.Current));
+        var note = new GrantNote(_scope.Name, _group, Id, grantId, DateTimeOffset.UtcNow, ProcessIdentity.Current);
+        _files.WriteNote(note);
+        (_note, IsAdopted) = (note, isAdopted);
     }
 
-    private string? DescribeHolder() => _files.ReadNotes().FirstOrDefault(note => note.Process.IsAlive)?.Describe();
-
-    /// <summary>A run of root, whose lock file nobody else may open.</summary>
-    private string? FindRunOfRoot()
+    /// <summary>The notes of root's runs, whose lock file nobody else may open. What this user may not read says nothing.</summary>
+    /// <exception cref="IOException">A note is damaged, or of another version.</exception>
+    private IReadOnlyList<GrantNote> ReadNotesOfRoot(string id)
     {
-        if (RunFolder.IsRoot() || _folder == RunFolder.OfRoot)
-            return null;
+        if (_rootFolder is null)
+            return [];
         try
         {
-            return new SlotFiles(RunFolder.OfRoot, _scope, _group, Id).ReadNotes().FirstOrDefault(note => note.Process.IsAlive)?.Describe();
+            return new SlotFiles(_rootFolder, _scope, _group, id).ReadNotes();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is UnauthorizedAccessException || e.InnerException is UnauthorizedAccessException)
         {
-            // What this user may not read says nothing.
-            return null;
+            return [];
         }
     }
 }

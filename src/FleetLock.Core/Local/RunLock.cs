@@ -1,15 +1,19 @@
 namespace FleetLock;
 
 /// <summary>
-/// An operating-system file lock for one slot on this machine. The protocol is recursive per id, so two runs on one machine would both be granted, and the
-/// first to end would release the slot under the second: this lock lets only one of them in.
+/// An operating-system file lock for one slot on this machine. The protocol is recursive per id, so two runs on one machine would both be
+/// granted, and the first to end would release the slot under the second: this lock lets only one of them in.
 /// </summary>
 /// <remarks>The system gives the lock back when the process dies, however it dies. The lock file is empty and stays.</remarks>
 internal sealed class RunLock : IDisposable
 {
-    private readonly IDisposable _file;
+    // A lock file that is removed and made anew is another file to the system, and still the same lock to this process.
+    private static readonly HashSet<string> Held = new(StringComparer.Ordinal);
 
-    private RunLock(IDisposable file) => _file = file;
+    private readonly string _path;
+    private IDisposable? _file;
+
+    private RunLock(string path, IDisposable file) => (_path, _file) = (path, file);
 
     /// <summary>Tries to take the lock, once.</summary>
     /// <param name="path">The lock file, in a folder that <see cref="RunFolder.Require"/> has checked.</param>
@@ -17,18 +21,39 @@ internal sealed class RunLock : IDisposable
     /// <exception cref="IOException">The lock file cannot be opened, or files cannot be locked there.</exception>
     internal static RunLock? TryTake(string path)
     {
-        try
+        lock (Held)
         {
-            return TryLock(path) is { } file ? new RunLock(file) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"The lock file {path}, which keeps two runs on this machine apart, cannot be used: {e.Message}", e);
+            if (!Held.Add(path))
+                return null;
+            RunLock? taken = null;
+            try
+            {
+                return taken = TryLock(path) is { } file ? new RunLock(path, file) : null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"The lock file {path}, which keeps two runs on this machine apart, cannot be used: {e.Message}", e);
+            }
+            finally
+            {
+                if (taken is null)
+                    Held.Remove(path);
+            }
         }
     }
 
     /// <summary>Gives the lock back.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        lock (Held)
+        {
+            if (_file is null)
+                return;
+            _file.Dispose();
+            _file = null;
+            Held.Remove(_path);
+        }
+    }
 
 #if NET
     private static IDisposable? TryLock(string path)

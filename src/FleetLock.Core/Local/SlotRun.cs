@@ -1,8 +1,8 @@
 namespace FleetLock;
 
 /// <summary>
-/// A slot held for one run on this machine: the machine's own lock first, then the server's slot. A note tells a later run of the grant, in case this process
-/// is killed. A run whose process runs under the slot already takes nothing, and releases nothing.
+/// A slot held for one run on this machine: the machine's own lock first, then the server's slot. A note tells a later run of the grant, in
+/// case this process is killed. A run whose process runs under the slot already takes nothing, and releases nothing.
 /// </summary>
 public sealed class SlotRun : IDisposable
 {
@@ -35,7 +35,9 @@ public sealed class SlotRun : IDisposable
     /// <summary>The run that this process runs under, for people; <see langword="null"/> when this run holds the slot itself.</summary>
     public string? Outer => _claim.Outer?.Describe();
 
-    /// <summary>Whether the slot is that of an earlier run of this machine, which was killed, could not release it, or kept it on purpose.</summary>
+    /// <summary>
+    /// Whether the slot is that of an earlier run of this machine, which was killed, could not release it, or kept it on purpose.
+    /// </summary>
     public bool IsAdopted => _claim.IsAdopted;
 
     /// <summary>Whether the id held the slot by a grant that this machine knows nothing of. It stays held at the end.</summary>
@@ -73,7 +75,7 @@ public sealed class SlotRun : IDisposable
         if (waiter is null)
             throw new ArgumentNullException(nameof(waiter));
 
-        var claim = new RunClaim(folder ?? RunFolder.Find(), scope, group, ids);
+        var claim = new RunClaim(folder ?? RunFolder.Find(), scope, group, ids, RunFolder.FindRoots());
         var run = new SlotRun(client, waiter, claim, group);
         var keep = false;
         try
@@ -83,11 +85,14 @@ public sealed class SlotRun : IDisposable
                 ? await run.TryAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
                 : await waiter.WaitAsync(run.TryAsync, wait, onStep, cancellationToken).ConfigureAwait(false);
             keep = result.Status == FleetLockStatus.Granted;
-            return keep ? (result, run) : (await run.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false), null);
+            if (keep)
+                return (result, run);
+            return (await run.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false), null);
         }
         catch when (run._operation is not null && !claim.IsAdopted)
         {
-            await run.ForgetUnlessLeakedAsync(report => run._operation.AbandonAsync(report, cancellationToken), onLeak).ConfigureAwait(false);
+            await run.ForgetUnlessLeakedAsync(report => run._operation.AbandonAsync(report, cancellationToken), onLeak)
+                .ConfigureAwait(false);
             throw;
         }
         finally
@@ -97,7 +102,9 @@ public sealed class SlotRun : IDisposable
         }
     }
 
-    /// <summary>Notes the command that runs under the slot, before it executes: a later run waits for it, even if this process is killed.</summary>
+    /// <summary>
+    /// Notes the command that runs under the slot, before it executes: a later run waits for it, even if this process is killed.
+    /// </summary>
     /// <param name="command">The command's process.</param>
     /// <exception cref="System.IO.IOException">The note cannot be written.</exception>
     public void NoteCommand(ProcessIdentity command) => _claim.NoteCommand(command);
@@ -116,15 +123,16 @@ public sealed class SlotRun : IDisposable
     }
 
     /// <summary>
-    /// Releases the grant, and tries again while the server is away, after what still runs under the slot has ended. Where the server does not support grants
-    /// it releases whatever the id holds, as the protocol says. Disposing gives the machine's lock back.
+    /// Releases the grant, and tries again while the server is away, after what still runs under the slot has ended. Where the server does
+    /// not support grants it releases whatever the id holds, as the protocol says. Disposing gives the machine's lock back.
     /// </summary>
     /// <param name="timeout">How long to try; <see cref="ReleaseTimeout"/> if nothing else is said.</param>
     /// <param name="onStep">Told of each try that is followed by another.</param>
     /// <param name="cancellationToken">Gives up. The note stays, and the next run adopts the grant.</param>
     /// <returns>
-    /// The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it. <see cref="ErrorKinds.ClientGrantKept"/> when another lock
-    /// shares the slot, and <see cref="ErrorKinds.NotHeld"/> when the slot was lost.
+    /// The result; <see cref="FleetLockStatus.Released"/> when the server has acknowledged it.
+    /// <see cref="ErrorKinds.ClientGrantKept"/> when another lock shares the slot, <see cref="ErrorKinds.NotHeld"/> when the slot was lost,
+    /// and <see cref="ErrorKinds.ClientRunHeld"/> when this process cannot tell whether something still runs under it.
     /// </returns>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetLockResult> ReleaseAsync(TimeSpan timeout, Action<WaitStep>? onStep, CancellationToken cancellationToken)
@@ -132,7 +140,10 @@ public sealed class SlotRun : IDisposable
         if (_operation is null)
             return Result(FleetLockOperation.Unlock, FleetLockStatus.Released, null, "the slot is that of the run around this one");
 
-        await _waiter.WaitAsync(TryEndAsync, new WaitPolicy { RetryInterval = RunClaim.Interval }, onStep, cancellationToken).ConfigureAwait(false);
+        var untilFree = new WaitPolicy { RetryInterval = RunClaim.Interval };
+        var end = await _waiter.WaitAsync(TryEndAsync, untilFree, onStep, cancellationToken).ConfigureAwait(false);
+        if (!end.IsSuccess)
+            return end;
         var policy = new WaitPolicy { Timeout = timeout, RetryInterval = ReleaseInterval };
         var result = await _waiter.WaitAsync(TryReleaseAsync, policy, onStep, cancellationToken).ConfigureAwait(false);
         if (result.IsSuccess || result.Kind is ErrorKinds.ClientGrantKept or ErrorKinds.NotHeld)
@@ -148,16 +159,34 @@ public sealed class SlotRun : IDisposable
             ? _client.UnlockAsync(_group, Id, cancellationToken)
             : _client.ReleaseGrantAsync(_group, Id, GrantId, cancellationToken);
 
-    private Task<FleetLockResult> TryEndAsync(TimeSpan hold, CancellationToken cancellationToken) => Task.FromResult(_claim.TryEnd() is { } inner
-        ? Result(FleetLockOperation.Unlock, FleetLockStatus.Busy, ErrorKinds.ClientRunHeld, $"{inner.Describe()} still runs under the slot", RunClaim.Interval)
-        : Result(FleetLockOperation.Unlock, FleetLockStatus.Released, null, "nothing runs under the slot"));
+    private Task<FleetLockResult> TryEndAsync(TimeSpan hold, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(_claim.TryEnd() is { } inner
+                ? BusyOnThisMachine(FleetLockOperation.Unlock, $"{inner.Describe()} still runs under the slot")
+                : Result(FleetLockOperation.Unlock, FleetLockStatus.Released, null, "nothing runs under the slot"));
+        }
+        catch (IOException e)
+        {
+            // What runs under the slot cannot be told, so that it stays.
+            var message = e.Message.TrimEnd('.');
+            return Task.FromResult(Result(FleetLockOperation.Unlock, FleetLockStatus.Refused, ErrorKinds.ClientRunHeld, message));
+        }
+    }
 
     private async Task<FleetLockResult> TryAsync(TimeSpan hold, CancellationToken cancellationToken)
     {
         if (_claim.TryTake() is { } holder)
-            return Result(FleetLockOperation.Lock, FleetLockStatus.Busy, ErrorKinds.ClientRunHeld, $"a run on this machine has it: {holder}", RunClaim.Interval);
+            return BusyOnThisMachine(FleetLockOperation.Lock, $"a run on this machine has it: {holder}");
         if (_claim.Outer is not null)
-            return Result(FleetLockOperation.Lock, FleetLockStatus.Granted, null, $"runs under the slot of {Outer}") with { GrantId = GrantId, IsNewGrant = false };
+        {
+            return Result(FleetLockOperation.Lock, FleetLockStatus.Granted, null, $"runs under the slot of {Outer}") with
+            {
+                GrantId = GrantId,
+                IsNewGrant = false,
+            };
+        }
 
         _operation ??= new LockOperation(_client, _group, Id, GrantId);
         var result = await _operation.TryAsync(hold, cancellationToken).ConfigureAwait(false);
@@ -174,7 +203,10 @@ public sealed class SlotRun : IDisposable
     }
 
     /// <summary>Undoes what a result that is not a grant has left behind. The slot of an earlier run stays as it was.</summary>
-    private async Task<FleetLockResult> SettleAsync(FleetLockResult result, Action<PossibleLeak> onLeak, CancellationToken cancellationToken)
+    private async Task<FleetLockResult> SettleAsync(
+        FleetLockResult result,
+        Action<PossibleLeak> onLeak,
+        CancellationToken cancellationToken)
     {
         if (_operation is null || (IsAdopted && !result.SaysNotHeld))
             return result;
@@ -199,7 +231,10 @@ public sealed class SlotRun : IDisposable
             _claim.Forget();
     }
 
-    private FleetLockResult Result(FleetLockOperation operation, FleetLockStatus status, string? kind, string message, TimeSpan? retryAfter = null) => new()
+    private FleetLockResult BusyOnThisMachine(FleetLockOperation operation, string message) =>
+        Result(operation, FleetLockStatus.Busy, ErrorKinds.ClientRunHeld, message) with { RetryAfter = RunClaim.Interval };
+
+    private FleetLockResult Result(FleetLockOperation operation, FleetLockStatus status, string? kind, string message) => new()
     {
         Operation = operation,
         Status = status,
@@ -208,7 +243,6 @@ public sealed class SlotRun : IDisposable
         Server = _client.Server.ToString(),
         Kind = kind,
         Message = message,
-        RetryAfter = retryAfter,
         Attempts = 0,
         Time = DateTimeOffset.UtcNow,
     };

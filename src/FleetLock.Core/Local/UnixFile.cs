@@ -86,7 +86,8 @@ internal readonly partial record struct UnixFile(ulong Device, ulong File, uint 
     {
         if (OperatingSystem.IsMacOS())
             return 0x2 | 0x100 | 0x4 | 0x1000000;
-        var noFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000;
+        var isArmOrPower = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le;
+        var noFollow = isArmOrPower ? 0x8000 : 0x20000;
         return 0x2 | noFollow | 0x800 | 0x80000;
     }
 
@@ -97,7 +98,8 @@ internal readonly partial record struct UnixFile(ulong Device, ulong File, uint 
         Span<byte> status = stackalloc byte[256];
         ref var start = ref MemoryMarshal.GetReference(status);
         var result = !OperatingSystem.IsMacOS() ? StatX(currentFolder, path, noFollow, NeededFields, ref start)
-            : RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatPathOnIntelMac(path, ref start) : StatPathOnMac(path, ref start);
+            : RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatPathOnIntelMac(path, ref start)
+            : StatPathOnMac(path, ref start);
         return result == 0 ? Read(status) : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
@@ -107,7 +109,8 @@ internal readonly partial record struct UnixFile(ulong Device, ulong File, uint 
         Span<byte> status = stackalloc byte[256];
         ref var start = ref MemoryMarshal.GetReference(status);
         var result = !OperatingSystem.IsMacOS() ? StatX(handle, "", emptyPath, NeededFields, ref start)
-            : RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatHandleOnIntelMac(handle, ref start) : StatHandleOnMac(handle, ref start);
+            : RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatHandleOnIntelMac(handle, ref start)
+            : StatHandleOnMac(handle, ref start);
         return result == 0 ? Read(status) : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 

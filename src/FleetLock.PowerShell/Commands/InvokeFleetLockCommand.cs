@@ -4,8 +4,9 @@ using FleetLock.PowerShell.Completion;
 namespace FleetLock.PowerShell.Commands;
 
 /// <summary>
-/// <c>Invoke-FleetLock</c>: runs a script block while a slot is held, and releases the slot however the block ends: by success, by an error,
-/// by Ctrl+C, by a stopped pipeline, by <c>exit</c>. It shares the machine's file lock with <c>fleetlockctl run</c>.
+/// <c>Invoke-FleetLock</c>: runs a script block while a slot is held, and releases the slot however the block ends: by success, by an
+/// error, by Ctrl+C, by a stopped pipeline, by <c>exit</c>. A slot that the id held before stays held. It shares the machine's file lock
+/// with <c>fleetlockctl run</c>.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "FleetLock", SupportsShouldProcess = true)]
 [OutputType(typeof(object))]
@@ -86,7 +87,10 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             var result = Await(async token =>
             {
                 using var report = new WaitReport(this, Work, client);
-                (var taken, run) = await SlotRun.TakeAsync(client, Waiter, new RunScope(client.Server.ToString()), group, [id], policy, report.OnStep, found => leak = found, token).ConfigureAwait(false);
+                var scope = new RunScope(client.Server.ToString());
+                (var taken, run) = await SlotRun
+                    .TakeAsync(client, Waiter, scope, group, [id], policy, report.OnStep, found => leak = found, token)
+                    .ConfigureAwait(false);
                 return taken;
             });
             WriteVerbose(result.ToString());
@@ -117,11 +121,13 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     private void Release(SlotRun run, string group, bool failed, bool keep)
     {
         // Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same.
-        var result = keep ? null : Task.Run(() => run.ReleaseAsync(SlotRun.ReleaseTimeout, null, CancellationToken.None)).GetAwaiter().GetResult();
+        var result = keep
+            ? null
+            : Task.Run(() => run.ReleaseAsync(SlotRun.ReleaseTimeout, null, CancellationToken.None)).GetAwaiter().GetResult();
         if (result is { IsSuccess: true } || Stopping)
             return;
         if (keep)
-            WriteWarning($"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: {ErrorRecords.UnlockCommand(group, run.Id)}");
+            WriteWarning(DescribeKeptOnFailure(run, group));
         else if (result!.Kind == ErrorKinds.ClientGrantKept)
             WriteWarning(DescribeKept(run, group));
         else if (failed && IsStopPreferred)
@@ -130,9 +136,15 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             WriteError(ErrorRecords.FromRelease(result));
     }
 
+    private static string DescribeKeptOnFailure(SlotRun run, string group) => run.Outer is { } outer
+        ? $"The block failed. Whether the slot of group '{group}' is kept decides {outer}."
+        : $"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: "
+            + ErrorRecords.UnlockCommand(group, run.Id);
+
     private static string DescribeKept(SlotRun run, string group)
     {
         var reason = run.WasHeldBefore ? "which held it before the block" : "because another lock was granted it too";
-        return $"The slot of group '{group}' stays held by '{run.Id}', {reason}. If nothing else needs it: {ErrorRecords.UnlockCommand(group, run.Id)}";
+        var unlock = ErrorRecords.UnlockCommand(group, run.Id);
+        return $"The slot of group '{group}' stays held by '{run.Id}', {reason}. If nothing else needs it: {unlock}";
     }
 }
