@@ -42,6 +42,9 @@ internal sealed class Ctl : IDisposable
     /// <summary>The same, by a program that takes the command line as its arguments.</summary>
     internal CtlProcess StartUnder(string wrapper, params IEnumerable<string> arguments) => Start(new ProcessStartInfo(wrapper, [Dotnet, .. Words, .. arguments]));
 
+    /// <summary>The command line as words, for scripts.</summary>
+    internal static string[] CommandLine => [Dotnet, .. Words];
+
     private static string[] Words => ["exec", "--runtimeconfig", RuntimeConfiguration.Value, Program];
 
     private CtlProcess Start(ProcessStartInfo start)

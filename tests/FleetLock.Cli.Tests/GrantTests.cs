@@ -21,7 +21,7 @@ public sealed class GrantTests : IDisposable
         Machine.RequireUnix();
         await using var server = await StartServerAsync();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var late = new RawServer(request => request.Line == Lock ? Keep(asked) : Forward(server, request));
+        await using var late = new RawServer(request => request.Line == Lock ? Keep(asked) : Servers.Forward(server, request));
         await HoldAsync(server);
 
         var interrupted = _ctl.Start([command, "-u", late.Url, "-i", _ctl.Id, .. rest]);
@@ -40,7 +40,7 @@ public sealed class GrantTests : IDisposable
     public async Task A_lost_grant_is_undone(string command, params string[] rest)
     {
         await using var server = await StartServerAsync();
-        await using var lossy = new RawServer(request => request.Line == Lock ? Lose(server, request) : Forward(server, request));
+        await using var lossy = new RawServer(request => request.Line == Lock ? Lose(server, request) : Servers.Forward(server, request));
 
         var failed = await _ctl.RunAsync([command, "-u", lossy.Url, "-i", _ctl.Id, .. rest]);
 
@@ -217,14 +217,7 @@ public sealed class GrantTests : IDisposable
 
     private static RawAnswer Lose(ServerProcess server, RawRequest request)
     {
-        Forward(server, request);
+        Servers.Forward(server, request);
         return RawAnswer.Close;
-    }
-
-    /// <summary>Passes a request on to a server, and returns the bytes of its answer.</summary>
-    private static RawAnswer Forward(ServerProcess server, RawRequest request)
-    {
-        var answer = RawClient.AskAsync(server.Address, request.Bytes).GetAwaiter().GetResult();
-        return RawAnswer.Http(answer.Status, answer.Body, [.. answer.Head.Split("\r\n").Where(line => line.StartsWith("FleetLock-", StringComparison.Ordinal))]);
     }
 }

@@ -116,7 +116,7 @@ public sealed class RunSignalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_killed_run_leaves_the_slot_to_its_id_and_the_next_run_takes_it_again()
+    public async Task A_killed_run_leaves_the_slot_to_its_id_and_the_next_run_adopts_it_when_the_command_has_ended()
     {
         await using var server = await StartServerAsync();
         string[] run = ["run", "-u", server.Url(), "-i", _ctl.Id, "--"];
@@ -129,11 +129,13 @@ public sealed class RunSignalTests : IDisposable
         Assert.Equal([_ctl.Id], await server.HoldersAsync("default"));
         Assert.Equal(75, (await _ctl.RunAsync("run", "-u", server.Url(), "-i", _ctl.Id + "-other", "--", "touch", "ran")).ExitCode);
 
-        var next = await _ctl.RunAsync([.. run, "echo", "again"]);
+        Assert.Equal(75, (await _ctl.RunAsync([.. run, "touch", "ran"])).ExitCode);
+        Assert.Equal("running\norphan\n", (await killed.FinishAsync()).Output);
+
+        var next = await _ctl.RunAsync(["run", "-u", server.Url(), "-i", _ctl.Id, "--wait", "--", "echo", "again"]);
 
         Assert.Equal((0, "again\n"), (next.ExitCode, next.Output));
         Assert.Empty(await server.HoldersAsync("default"));
-        Assert.Equal("running\norphan\n", (await killed.FinishAsync()).Output);
     }
 
     private static Task<ServerProcess> StartServerAsync() => ServerProcess.StartListeningAsync("--listen", "http://127.0.0.1:0", "--data", ":memory:");

@@ -24,6 +24,14 @@ internal static class Servers
             : request.Line);
     }
 
+    /// <summary>Passes a request on to a server, and returns its answer.</summary>
+    internal static RawAnswer Forward(ServerProcess server, RawRequest request)
+    {
+        var answer = RawClient.AskAsync(server.Address, request.Bytes).GetAwaiter().GetResult();
+        var grant = answer.Head.Split("\r\n").Where(line => line.StartsWith("FleetLock-", StringComparison.Ordinal));
+        return RawAnswer.Http(answer.Status, answer.Body, [.. grant]);
+    }
+
     /// <summary>The ids that hold a slot, as the server itself tells.</summary>
     internal static async Task<string[]> HoldersAsync(this ServerProcess server, string group)
     {

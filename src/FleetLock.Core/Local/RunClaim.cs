@@ -16,6 +16,7 @@ internal sealed class RunClaim : IDisposable
     private SlotFiles _files;
     private RunLock? _lock;
     private GrantNote? _note;
+    private bool _isNoted;
     private string? _inner;
 
     /// <summary>Checks the folder; nothing is claimed yet.</summary>
@@ -108,10 +109,10 @@ internal sealed class RunClaim : IDisposable
     /// <summary>Removes the note: nothing of this run is held any more.</summary>
     internal void Forget()
     {
-        if (_note is null || Outer is not null)
+        if (!_isNoted)
             return;
         _files.DeleteNote();
-        _note = null;
+        _isNoted = false;
     }
 
     /// <summary>Gives the lock back, or leaves the run around this process. A note stays, and says that the run has ended.</summary>
@@ -140,7 +141,7 @@ internal sealed class RunClaim : IDisposable
 
     private void MoveNote(NoteState state)
     {
-        if (_note is not { } note || note.State == state)
+        if (!_isNoted || _note is not { } note || note.State == state)
             return;
         _files.MoveNote(note.State, state);
         _note = note with { State = state };
@@ -204,7 +205,7 @@ internal sealed class RunClaim : IDisposable
     {
         var note = new GrantNote(_scope.Name, _group, Id, grantId, DateTimeOffset.UtcNow, ProcessIdentity.Current);
         _files.WriteNote(note);
-        (_note, IsAdopted) = (note, isAdopted);
+        (_note, _isNoted, IsAdopted) = (note, true, isAdopted);
     }
 
     /// <summary>The notes of root's runs, whose lock file nobody else may open. What this user may not read says nothing.</summary>

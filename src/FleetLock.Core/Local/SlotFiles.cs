@@ -77,7 +77,7 @@ internal sealed class SlotFiles
         {
             // Somebody has removed it, and nothing can begin under a note that is not there.
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"The note {NotePath(from)} cannot be renamed: {e.Message}", e);
         }

@@ -63,7 +63,7 @@ public static class ErrorKinds
     /// <summary>Client side: there was no HTTP answer (Zincati's own name).</summary>
     public const string ClientFailedRequest = "client_failed_request";
 
-    /// <summary>Client side: another run on this machine has the file lock for this server, group and id; nothing was asked of the server.</summary>
+    /// <summary>Client side: another run on this machine has the file lock for this group and id; nothing was asked of the server.</summary>
     public const string ClientRunHeld = "client_run_held";
 
     /// <summary>Client side: one grant was to be released, and its node id still holds a slot: the hold is shared, or another grant made it.</summary>

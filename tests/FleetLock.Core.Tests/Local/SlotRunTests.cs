@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using FleetLock.TestKit;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,19 +12,11 @@ public sealed class SlotRunTests : IDisposable
     private static readonly RawAnswer Full = RawAnswer.Http(409, """{"kind":"failed_lock_semaphore_full","value":"full"}""");
     private static readonly RawAnswer Reserved = RawAnswer.Http(202, """{"kind":"waiting_for_node_drain","value":"reserved"}""");
 
-    // The file locks are in a folder that all suites on the machine share.
-    private readonly string _scope = "test " + Guid.NewGuid();
+    private readonly TemporaryDirectory _directory = new();
     private readonly SleeplessClock _clock = new();
     private readonly List<PossibleLeak> _leaks = [];
 
-    public void Dispose()
-    {
-        foreach (var id in new[] { "node1", "node2" })
-        {
-            var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{_scope}\nworkers\n{id}"))[..16]);
-            File.Delete(Path.Combine(RunLock.DefaultDirectory, $"fleetlock-{name}.lock"));
-        }
-    }
+    public void Dispose() => _directory.Dispose();
 
     [Fact]
     public async Task A_granted_slot_is_a_run_and_is_released()
@@ -39,7 +29,7 @@ public sealed class SlotRunTests : IDisposable
         {
             Assert.Equal(FleetLockStatus.Granted, result.Status);
             Assert.Equal("node1", run!.Id);
-            Assert.Equal(FleetLockStatus.Released, (await run.ReleaseAsync(null, TestContext.Current.CancellationToken)).Status);
+            Assert.Equal(FleetLockStatus.Released, (await run.ReleaseAsync(SlotRun.ReleaseTimeout, null, TestContext.Current.CancellationToken)).Status);
         }
 
         Assert.Equal([Lock, Unlock], server.Requests.Select(request => request.Line));
@@ -176,23 +166,26 @@ public sealed class SlotRunTests : IDisposable
         using var client = Exchange.ClientOf(server.Url);
         using var run = (await TakeAsync(client)).Run;
 
-        var result = await run!.ReleaseAsync(null, TestContext.Current.CancellationToken);
+        var result = await run!.ReleaseAsync(SlotRun.ReleaseTimeout, null, TestContext.Current.CancellationToken);
 
         Assert.Equal(FleetLockStatus.Released, result.Status);
         Assert.Equal([Lock, Unlock, Unlock, Unlock], server.Requests.Select(request => request.Line));
     }
 
     [Fact]
-    public async Task A_release_gives_up_after_a_minute_and_says_so()
+    public async Task A_release_gives_up_after_its_time_out_and_the_next_run_adopts_the_slot()
     {
         await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Http(503));
         using var client = Exchange.ClientOf(server.Url);
         using var run = (await TakeAsync(client)).Run;
 
-        var result = await run!.ReleaseAsync(null, TestContext.Current.CancellationToken);
+        var result = await run!.ReleaseAsync(TimeSpan.FromSeconds(60), null, TestContext.Current.CancellationToken);
 
         Assert.Equal(FleetLockStatus.TimedOut, result.Status);
         Assert.Equal(60, _clock.Sleeps.Sum(sleep => sleep.TotalSeconds));
+        run.Dispose();
+        await TakeAsync(client);
+        AssertSameGrant(server.Requests[0], server.Requests[^1]);
     }
 
     [Theory]
@@ -220,6 +213,85 @@ public sealed class SlotRunTests : IDisposable
         AssertUndone(server, 1);
     }
 
+    [Theory]
+    [InlineData("released", FleetLockStatus.Released, null)]
+    [InlineData("kept", FleetLockStatus.Refused, "client_grant_kept")]
+    [InlineData("absent", FleetLockStatus.Refused, "not_held")]
+    public async Task Where_there_are_grants_only_that_of_the_run_is_released(string answer, FleetLockStatus status, string? kind)
+    {
+        await using var server = WithGrants("new", answer);
+        using var client = Exchange.ClientOf(server.Url);
+        var run = (await TakeAsync(client)).Run;
+        using (run)
+        {
+            var result = await run!.ReleaseAsync(SlotRun.ReleaseTimeout, null, TestContext.Current.CancellationToken);
+            Assert.Equal((status, kind), (result.Status, result.Kind));
+        }
+
+        Assert.Equal([Lock, $"DELETE /v1/groups/workers/grants/{run.GrantId}?id=node1 HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.False((await TakeAsync(client)).Run!.IsAdopted);
+    }
+
+    [Fact]
+    public async Task The_slot_of_a_run_that_was_not_released_is_adopted_with_its_grant_id()
+    {
+        await using var server = WithGrants("new", "released");
+        using var client = Exchange.ClientOf(server.Url);
+        (await TakeAsync(client)).Run!.Dispose();
+
+        using var next = (await TakeAsync(client)).Run;
+
+        Assert.True(next!.IsAdopted);
+        AssertSameGrant(server.Requests[0], server.Requests[1]);
+        Assert.True((await next.ReleaseAsync(SlotRun.ReleaseTimeout, null, TestContext.Current.CancellationToken)).IsSuccess);
+    }
+
+    [Fact]
+    public async Task A_grant_that_was_cancelled_is_asked_for_anew_with_a_fresh_id()
+    {
+        await using var server = new RawServer(
+            RawAnswer.Http(200),
+            RawAnswer.Http(409, """{"kind":"grant_cancelled","value":"cancelled"}"""),
+            RawAnswer.Http(200));
+        using var client = Exchange.ClientOf(server.Url);
+        (await TakeAsync(client)).Run!.Dispose();
+
+        using var next = (await TakeAsync(client)).Run;
+
+        Assert.False(next!.IsAdopted);
+        AssertSameGrant(server.Requests[0], server.Requests[1]);
+        Assert.NotEqual(server.Requests[1].Header("FleetLock-Grant"), server.Requests[2].Header("FleetLock-Grant"));
+    }
+
+    [Fact]
+    public async Task The_undo_of_a_run_leaves_the_slot_of_an_earlier_one()
+    {
+        await using var server = WithGrants("new", "released");
+        using var client = Exchange.ClientOf(server.Url);
+        (await TakeAsync(client)).Run!.Dispose();
+        using (var next = (await TakeAsync(client)).Run)
+            Assert.Null(await next!.UndoAsync(TestTimeout.Hang));
+
+        Assert.Equal([Lock, Lock], server.Requests.Select(request => request.Line));
+        Assert.True((await TakeAsync(client)).Run!.IsAdopted);
+    }
+
+    [Fact]
+    public async Task A_slot_is_not_released_while_it_cannot_be_told_what_runs_under_it()
+    {
+        await using var server = WithGrants("new", "released");
+        using var client = Exchange.ClientOf(server.Url);
+        using var run = (await TakeAsync(client)).Run;
+        var note = Directory.GetFiles(_directory.FullName, "*.note").Single();
+        Directory.CreateDirectory(Path.ChangeExtension(note, ".ending"));
+
+        var result = await run!.ReleaseAsync(SlotRun.ReleaseTimeout, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal((FleetLockStatus.Refused, "client_run_held"), (result.Status, result.Kind));
+        Assert.Contains(note, result.Message, StringComparison.Ordinal);
+        Assert.Single(server.Requests);
+    }
+
     /// <summary>All locks had one grant id, and what ended them named it.</summary>
     private static void AssertUndone(RawServer server, int locks)
     {
@@ -239,11 +311,22 @@ public sealed class SlotRunTests : IDisposable
         SlotRun.TakeAsync(
             client,
             new SlotWaiter(_clock, () => 0),
-            _scope,
+            new RunScope(client.Server.ToString()),
             group,
             ids ?? ["node1"],
             wait,
             null,
             _leaks.Add,
-            cancellationToken ?? TestContext.Current.CancellationToken);
+            cancellationToken ?? TestContext.Current.CancellationToken,
+            _directory.FullName);
+
+    private static void AssertSameGrant(RawRequest first, RawRequest second) => Assert.Equal(first.Header("FleetLock-Grant"), second.Header("FleetLock-Grant"));
+
+    /// <summary>A server with grants, which answers a lock and the release of a grant with these states.</summary>
+    private static RawServer WithGrants(string lockStatus, string releaseStatus) => new(request =>
+    {
+        var isLock = request.Line == Lock;
+        var grantId = isLock ? request.Header("FleetLock-Grant") : request.Line.Split('/', '?')[5];
+        return RawAnswer.Http(200, "", $"FleetLock-Grant: {grantId}", $"FleetLock-Grant-Status: {(isLock ? lockStatus : releaseStatus)}");
+    });
 }
