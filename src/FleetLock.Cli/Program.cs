@@ -2,30 +2,26 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using FleetLock.Cli.Commands;
+using FleetLock.Cli.Running;
 using FleetLock.Server;
 
 namespace FleetLock.Cli;
 
 internal static class Program
 {
-    private static async Task<int> Main(string[] args)
+    private static int Main(string[] args)
     {
-        // No response files: an id or a command may begin with '@'.
-        var root = CreateRoot();
-        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction)
-        {
-            var command = parsed.CommandResult.Command;
-            foreach (var message in Messages(parsed, root))
-                Terminal.Error(TerminalText.Clean(message));
-            Terminal.Say(command == root ? "See 'fleetlockctl --help'." : $"See 'fleetlockctl {command.Name} --help'.");
-            return ExitCodes.Usage;
-        }
+        // Apart, so that a stage does not load the parser.
+        if (!OperatingSystem.IsWindows() && args is [CommandStage.Word, ..])
+            return CommandStage.Run(args);
+        return RunAsync(args).GetAwaiter().GetResult();
+    }
 
+    private static async Task<int> RunAsync(string[] args)
+    {
         try
         {
-            // Signals are each command's own business: `run` passes them on to its child.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await InvokeAsync(CreateRoot(), args);
         }
         catch (Exception e) when (e is UsageException or FleetLockInputException)
         {
@@ -55,6 +51,24 @@ internal static class Program
         {
             return true;
         }
+    }
+
+    private static async Task<int> InvokeAsync(RootCommand root, string[] args)
+    {
+        // No response files: an id or a command may begin with '@'.
+        var words = args.Length == 0 ? ["--help"] : CommandWords.Mark(root, args);
+        var parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is ParseErrorAction)
+        {
+            var command = parsed.CommandResult.Command;
+            foreach (var message in Messages(parsed, root))
+                Terminal.Error(TerminalText.Clean(message));
+            Terminal.Say(command == root ? "See 'fleetlockctl --help'." : $"See 'fleetlockctl {command.Name} --help'.");
+            return ExitCodes.Usage;
+        }
+
+        // Signals are each command's own business: `run` passes them on to its child.
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     /// <summary>The parser's messages. For an unknown word in the command's place it has two, and neither names a command.</summary>

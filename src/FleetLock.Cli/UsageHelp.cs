@@ -5,12 +5,12 @@ using FleetLock.Cli.Commands;
 
 namespace FleetLock.Cli;
 
-/// <summary>The parser's help, except that it puts the arguments of <c>run</c> before the options and does not know its "--".</summary>
+/// <summary>The parser's help, except that it puts the arguments of <c>run</c> before the options and does not know "--".</summary>
 internal sealed class UsageHelp(HelpAction inner) : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {
-        if (parseResult.CommandResult.Command.Name != "run")
+        if (parseResult.CommandResult.Command.Name != RunCommand.Name)
             return inner.Invoke(parseResult);
 
         var output = parseResult.InvocationConfiguration.Output;

@@ -53,18 +53,20 @@ internal sealed class RunCommand
         HelpName = "SEC",
         CustomParser = Numbers.Seconds,
     };
-    private readonly Argument<string[]> _words = new("command") { Description = "After \"--\": the command to run, and its arguments.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
+    private readonly Argument<string[]> _words = new("command") { Description = "The command to run. Everything from its first word on is its own.", Arity = ArgumentArity.OneOrMore, HelpName = "COMMAND [ARG]..." };
     private readonly ConnectionOptions _connection;
 
     private RunCommand(ClientOptions before) => _connection = new ConnectionOptions(before);
 
-    /// <summary>How the command is used: only its arguments after "--" are the command's own.</summary>
-    internal const string Usage = "run [options] -- COMMAND [ARG]...";
+    internal const string Name = "run";
+
+    /// <summary>How the command is used: everything from the first word on is the command's own.</summary>
+    internal const string Usage = "run [options] [--] COMMAND [ARG]...";
 
     internal static Command Create(ClientOptions before)
     {
         var run = new RunCommand(before);
-        var command = new Command("run", "Run a command while a slot is held, then release the slot; the exit code is the command's.")
+        var command = new Command(Name, "Run a command while a slot is held, then release the slot; the exit code is the command's.")
         {
             run._embedded, run._data, run._network, run._slots, run._wait, run._waitTimeout, run._retryInterval, run._keepOnFailure, run._releaseTimeout,
             run._words,

@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Text;
 
 namespace FleetLock.Cli.Running;
 
@@ -16,68 +18,99 @@ internal static class ChildProcess
     /// <returns>Its exit code; 128 and the signal's number when a signal ended it; 126 or 127 when it could not be started.</returns>
     internal static async Task<ChildEnd> RunAsync(IReadOnlyList<string> command, SlotRun run, SignalWatch signals)
     {
-        var program = Find(command[0]);
-        if (program is null)
-            return NotFound(command[0]);
-
-        var start = new ProcessStartInfo(program) { UseShellExecute = false };
-        for (var i = 1; i < command.Count; i++)
-            start.ArgumentList.Add(command[i]);
-
-        start.Environment[HeldGrants.Variable] = HeldGrants.With(run.GrantId);
-
         // A signal that comes while the child is being started waits for it.
         var started = new TaskCompletionSource<int>();
         signals.SendTo(signal => started.Task.ContinueWith(child => PassOn(child.Result, signal), TaskContinuationOptions.OnlyOnRanToCompletion));
-        Process? child = null;
         try
         {
             if (signals.Interrupted.IsCancellationRequested)
                 return ChildEnd.NotStarted(ExitCodes.Interrupted);
-
-            child = Process.Start(start)!;
-            if (ProcessIdentity.Find(child.Id) is { } identity)
-                run.NoteCommand(identity);
-            started.SetResult(child.Id);
-            await child.WaitForExitAsync(CancellationToken.None);
-            return new ChildEnd(true, child.ExitCode);
+            return OperatingSystem.IsWindows()
+                ? await RunOnWindowsAsync(command, run, started)
+                : await RunOnUnixAsync(command, run, started);
         }
-        catch (Win32Exception e) when (e.NativeErrorCode == NoSuchFile)
+        catch (Win32Exception e) when (OperatingSystem.IsWindows())
         {
-            return NotFound(command[0]);
+            return CannotRun(command[0], e.NativeErrorCode);
         }
         catch (Win32Exception e)
         {
-            Terminal.Error($"cannot run '{ProtocolRules.Show(command[0])}': {new Win32Exception(e.NativeErrorCode).Message.TrimEnd('.')}.");
-            return ChildEnd.NotStarted(ExitCodes.CannotExecute);
+            // It names the program that is missing, which is this one or its dotnet.
+            return CannotRun(command[0], e.Message);
         }
         finally
         {
             signals.SendTo(null);
-            child?.Dispose();
         }
+    }
+
+    private static async Task<ChildEnd> RunOnWindowsAsync(IReadOnlyList<string> command, SlotRun run, TaskCompletionSource<int> started)
+    {
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false };
+        start.Environment[HeldGrants.Variable] = HeldGrants.With(run.GrantId);
+        using var child = Process.Start(start)!;
+        if (ProcessIdentity.Find(child.Id) is { } identity)
+            run.NoteCommand(identity);
+        return await WaitAsync(child, started);
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    private static async Task<ChildEnd> RunOnUnixAsync(IReadOnlyList<string> command, SlotRun run, TaskCompletionSource<int> started)
+    {
+        // The command is the end of the command line, so its bytes are found there.
+        var arguments = RawArguments.Arguments[^command.Count..];
+        if (CommandFile.Find(arguments[0]) is not { } file)
+            return NotFound(command[0]);
+
+        using var staged = StagedCommand.Start();
+        int? error = null;
+        if (ProcessIdentity.Find(staged.Process.Id) is { } identity)
+        {
+            run.NoteCommand(identity);
+            error = await staged.ExecuteAsync(file, arguments, EnvironmentUnder(run));
+        }
+
+        if (error == 0)
+            return await WaitAsync(staged.Process, started);
+        await staged.Process.WaitForExitAsync(CancellationToken.None);
+        if (error is { } number)
+            return CannotRun(command[0], number);
+
+        // Ctrl+C ends it as it ends the command, without a word.
+        var exitCode = staged.Process.ExitCode;
+        return exitCode > ExitCodes.Signal
+            ? ChildEnd.NotStarted(exitCode)
+            : CannotRun(command[0], FormattableString.Invariant($"its process ended with {exitCode} before it executed the command"));
+    }
+
+    private static async Task<ChildEnd> WaitAsync(Process child, TaskCompletionSource<int> started)
+    {
+        started.SetResult(child.Id);
+        await child.WaitForExitAsync(CancellationToken.None);
+        return new ChildEnd(true, child.ExitCode);
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    private static byte[][] EnvironmentUnder(SlotRun run)
+    {
+        var prefix = Encoding.ASCII.GetBytes(HeldGrants.Variable + "=");
+        var others = RawArguments.Environment.Where(variable => !variable.AsSpan().StartsWith(prefix));
+        return [.. others, [.. prefix, .. Encoding.ASCII.GetBytes(HeldGrants.With(run.GrantId))]];
+    }
+
+    private static ChildEnd CannotRun(string command, int error) =>
+        error == NoSuchFile ? NotFound(command) : CannotRun(command, new Win32Exception(error).Message);
+
+    private static ChildEnd CannotRun(string command, string reason)
+    {
+        Terminal.Error($"cannot run '{ProtocolRules.Show(command)}': {reason.TrimEnd('.')}.");
+        return ChildEnd.NotStarted(ExitCodes.CannotExecute);
     }
 
     private static ChildEnd NotFound(string command)
     {
         Terminal.Error($"cannot run '{ProtocolRules.Show(command)}': there is no such command.");
         return ChildEnd.NotStarted(ExitCodes.CommandNotFound);
-    }
-
-    /// <summary>As a shell finds it. .NET would look beside this program and in the working folder first.</summary>
-    private static string? Find(string command)
-    {
-        if (OperatingSystem.IsWindows() || command.Contains('/', StringComparison.Ordinal))
-            return command;
-        const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        foreach (var folder in (Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin").Split(':'))
-        {
-            var path = Path.GetFullPath(Path.Combine(folder, command));
-            if (File.Exists(path) && (File.GetUnixFileMode(path) & Executable) != 0)
-                return path;
-        }
-
-        return null;
     }
 
     private static void PassOn(int child, PosixSignal signal)
