@@ -15,7 +15,7 @@ public sealed class RunTests : IDisposable
         var help = await _ctl.RunAsync("run", "--help");
 
         Assert.Equal((0, ""), (help.ExitCode, help.Errors));
-        Assert.Contains(help.OutputLines, line => line.Trim() == "fleetlockctl run [options] -- COMMAND [ARG]...");
+        Assert.Contains(help.OutputLines, line => line.Trim() == "fleetlockctl run [options] [--] COMMAND [ARG]...");
     }
 
     [Fact]
