@@ -19,10 +19,11 @@ internal static class ClientPool
         Clients.GetOrAdd(Key.Of(options), static (_, made) => new Lazy<FleetLockClient>(() => new FleetLockClient(made)), options).Value;
 
     /// <summary>The options by value: certificates by their thumbprints, the rest by its text.</summary>
-    private sealed record Key(ServerAddress Server, TimeSpan Timeout, string Trust, string Secrets, string Route)
+    private sealed record Key(ServerAddress Server, ServerList OtherServers, TimeSpan Timeout, string Trust, string Secrets, string Route)
     {
         internal static Key Of(FleetLockClientOptions options) => new(
             options.Server,
+            new ServerList(options.OtherServers),
             options.Timeout,
             $"{Joined(options.CaCertificates?.Cast<X509Certificate2>().Select(authority => authority.Thumbprint))}\n{options.SkipCertificateCheck}",
             $"{options.Token}\n{options.Credential?.UserName}\n{options.Credential?.Password}\n{options.ClientCertificate?.Thumbprint}",
@@ -32,5 +33,17 @@ internal static class ClientPool
         public override string ToString() => nameof(Key);
 
         private static string Joined(IEnumerable<string>? texts) => texts is null ? "" : string.Join("\n", texts);
+    }
+
+    /// <summary>Servers by value.</summary>
+    private sealed class ServerList(IReadOnlyList<ServerAddress> servers) : IEquatable<ServerList>
+    {
+        private readonly IReadOnlyList<ServerAddress> _servers = servers;
+
+        public bool Equals(ServerList? other) => other is not null && _servers.SequenceEqual(other._servers);
+
+        public override bool Equals(object? obj) => Equals(obj as ServerList);
+
+        public override int GetHashCode() => _servers.Count;
     }
 }

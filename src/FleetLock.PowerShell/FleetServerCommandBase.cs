@@ -14,12 +14,15 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
     /// <summary>The longest time-out that timers of both editions can keep, in seconds: 24 days.</summary>
     private const int LongestTimeoutSec = 24 * 24 * 3600;
 
-    /// <summary>The server's base address; <c>FLEETLOCK_URL</c> if not given. Text, because <c>http+unix://</c> is no System.Uri.</summary>
+    /// <summary>
+    /// The server's base address; <c>FLEETLOCK_URL</c> if not given. Of several servers on the same semaphores, the next one is asked when one cannot be reached.
+    /// Text, because <c>http+unix://</c> is no System.Uri.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("Server", "Url")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(UriCompleter))]
-    public string? Uri { get; set; }
+    public string[]? Uri { get; set; }
 
     /// <summary>A bearer token; <c>FLEETLOCK_TOKEN</c> or the file of <c>FLEETLOCK_TOKEN_FILE</c> if not given.</summary>
     [Parameter]
@@ -90,7 +93,7 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
     /// <returns>The settings.</returns>
     private protected virtual FleetLockSettings GivenSettings(string? group, string? id) => new()
     {
-        Url = Uri,
+        Url = Uri is null ? null : string.Join(" ", Uri),
         Group = group,
         Id = id,
         Token = Token is null ? null : new NetworkCredential("", Token).Password,

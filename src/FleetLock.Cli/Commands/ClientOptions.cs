@@ -5,7 +5,7 @@ namespace FleetLock.Cli.Commands;
 /// <summary>The options that name server, group and id. Repeated, the last one counts, as in the Go tool.</summary>
 internal sealed class ClientOptions
 {
-    private readonly Option<string[]> _url = Repeatable("--url", "-u", "The FleetLock server's URL, or FLEETLOCK_URL.");
+    private readonly Option<string[]> _url = Repeatable("--url", "-u", "The FleetLock server's URL, or FLEETLOCK_URL. Several on one store are separated by commas; the next is asked when one is away.");
     private readonly Option<string[]> _group = Repeatable("--group", "-g", "The group, or FLEETLOCK_GROUP; \"default\" if neither is given.");
     private readonly Option<string[]> _id = Repeatable("--id", "-i", "The node id, or FLEETLOCK_ID; derived from this machine's id if neither is given.");
 

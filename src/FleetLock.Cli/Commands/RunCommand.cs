@@ -98,7 +98,7 @@ internal sealed class RunCommand
             throw new UsageException("--data, --slots and --allow-network-filesystem go with --embedded only.");
 
         using var client = _connection.Connect(parsed, configuration);
-        var (scope, group) = (new RunScope(client.Server.ToString()), configuration.RequireGroup());
+        var (scope, group) = (new RunScope(client.Servers), configuration.RequireGroup());
         return await new SlotRunner(client, scope, group, [configuration.RequireId()], HowToRelease, plan, signals).RunAsync();
 
         string HowToRelease(string id) => LockCommand.HowToRelease(client.Server, group, id);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -6,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace FleetLock;
 
 /// <summary>
-/// A client of one FleetLock server. Safe to share between threads, and meant to be: its connections are pooled.
+/// A client of one FleetLock server, or of several on the same semaphores. Safe to share between threads, and meant to be: its connections are pooled.
 /// </summary>
 public sealed class FleetLockClient : IDisposable
 {
@@ -17,7 +16,8 @@ public sealed class FleetLockClient : IDisposable
     private static readonly TimeSpan FirstCharacterLimit = TimeSpan.FromSeconds(10);
 
     private readonly FleetLockClientOptions _options;
-    private readonly HttpClient _http;
+    private readonly ServerChoice _servers;
+    private readonly ServerExchange _exchange;
 
     /// <summary>Makes a client with default options.</summary>
     /// <param name="server">The server's base address, such as <c>https://fleetlock.example.net</c>.</param>
@@ -41,13 +41,15 @@ public sealed class FleetLockClient : IDisposable
         _options = options ?? throw new ArgumentNullException(nameof(options));
         if (options.HasTimeout && (options.Timeout <= TimeSpan.Zero || options.Timeout > FleetLockClientOptions.MaxTimeout))
             throw new FleetLockInputException("timeout", $"The time-out is {options.Timeout}; it takes up to {FleetLockClientOptions.MaxTimeout.TotalDays} days, or infinite.");
-        _http = network is null
-            ? HttpTransport.Create(options)
-            : new HttpClient(network, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+        _servers = new ServerChoice(options, network);
+        _exchange = new ServerExchange(options, _servers);
     }
 
-    /// <summary>The server's base address.</summary>
-    public ServerAddress Server => _options.Server;
+    /// <summary>The base address of the server in use: of several, the one that was asked last.</summary>
+    public ServerAddress Server => _servers.Current.Server;
+
+    /// <summary>The base addresses of all servers, separated by spaces.</summary>
+    public string Servers => string.Join(" ", new[] { _options.Server }.Concat(_options.OtherServers));
 
     internal FleetLockClientOptions Options => _options;
 
@@ -112,12 +114,9 @@ public sealed class FleetLockClient : IDisposable
     internal async Task<FleetLockResult> CancelGrantAsync(string group, string id, string grantId, bool isUndo, CancellationToken cancellationToken)
     {
         var query = $"{FleetLockProtocol.IdParameter}={Uri.EscapeDataString(ProtocolRules.RequireId(id))}{(isUndo ? $"&{FleetLockProtocol.ReasonParameter}={FleetLockProtocol.UndoReason}" : "")}";
-        var request = NewChange(HttpMethod.Delete, GroupEndpoint(group, $"/{FleetLockProtocol.GrantsSegment}/{GrantId.Require(grantId)}?{query}"));
-
-        // Empty, but there: a request without a body is sent again by .NET itself when the connection breaks before the answer.
-        request.Content = new ByteArrayContent([]);
+        var request = ClientRequest.Change(HttpMethod.Delete, GroupPath(group, $"/{FleetLockProtocol.GrantsSegment}/{GrantId.Require(grantId)}?{query}"));
         var started = _options.Clock.GetTimestamp();
-        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseHeadersRead, ReadAsync, Advice.UnknownOutcome(FleetLockOperation.Unlock), cancellationToken).ConfigureAwait(false);
+        var outcome = await _exchange.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ReadAsync, Advice.UnknownOutcome(FleetLockOperation.Unlock), cancellationToken).ConfigureAwait(false);
         return ResultOf(FleetLockOperation.Unlock, group, id, outcome, 1, started);
 
         async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token) => ResponseReader.ReadCancellation(
@@ -138,8 +137,7 @@ public sealed class FleetLockClient : IDisposable
     public async Task<bool> ConfirmRestoreAsync(CancellationToken cancellationToken = default)
     {
         const string Unknown = "It may have been confirmed although no answer arrived: try again.";
-        var request = NewChange(HttpMethod.Delete, _options.Server.Endpoint(FleetLockProtocol.RestoreMarkPath));
-        request.Content = new ByteArrayContent([]);
+        var request = ClientRequest.Change(HttpMethod.Delete, FleetLockProtocol.RestoreMarkPath) with { IsRepeatable = false };
         var type = GroupJson.Default.FleetRestoreConfirmation;
         var (answer, outcome) = await AskAsync(request, type, found => found.Confirmed is not null, Unknown, cancellationToken).ConfigureAwait(false);
         return answer?.Confirmed ?? throw new FleetGroupsException("The restored store was not confirmed", Server, outcome, Unknown);
@@ -151,7 +149,7 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     internal async Task<IReadOnlyList<string>> GetFeaturesAsync(CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.FeaturesPath));
+        var request = new ClientRequest(HttpMethod.Get, FleetLockProtocol.FeaturesPath);
         var (list, _) = await AskAsync(request, GroupJson.Default.FleetFeatureList, answer => answer.Features is not null, "", cancellationToken).ConfigureAwait(false);
         return list?.Features ?? [];
     }
@@ -163,7 +161,7 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetGroupList> GetGroupsAsync(CancellationToken cancellationToken = default)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, _options.Server.Endpoint(FleetLockProtocol.GroupsPath));
+        var request = new ClientRequest(HttpMethod.Get, FleetLockProtocol.GroupsPath);
         var (list, outcome) = await AskAsync(request, GroupJson.Default.FleetGroupList, IsComplete, "", cancellationToken).ConfigureAwait(false);
         return list is null
             ? throw new FleetGroupsException("The groups were not listed", Server, outcome, "")
@@ -179,7 +177,7 @@ public sealed class FleetLockClient : IDisposable
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<FleetGroup> GetGroupAsync(string group, CancellationToken cancellationToken = default)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, GroupEndpoint(group));
+        var request = new ClientRequest(HttpMethod.Get, GroupPath(group));
         var (shown, outcome) = await AskAsync(request, GroupJson.Default.FleetGroup, IsAnswer, "", cancellationToken).ConfigureAwait(false);
         return shown?.At(Server.ToString()) ?? throw new FleetGroupsException($"The group '{group}' was not shown", Server, outcome, "");
 
@@ -199,8 +197,10 @@ public sealed class FleetLockClient : IDisposable
         const string Unknown = "The slots may have been changed although no answer arrived: look, and ask again.";
         if (slots < 0)
             throw new FleetLockInputException("slots", $"The number of slots is {slots}; it takes 0 or more.");
-        var request = NewChange(HttpMethod.Put, GroupEndpoint(group));
-        request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(new FleetGroupSlots(slots), GroupJson.Default.FleetGroupSlots));
+        var request = ClientRequest.Change(HttpMethod.Put, GroupPath(group)) with
+        {
+            Body = JsonSerializer.SerializeToUtf8Bytes(new FleetGroupSlots(slots), GroupJson.Default.FleetGroupSlots),
+        };
         var (shown, outcome) = await AskAsync(request, GroupJson.Default.FleetGroup, IsAnswer, Unknown, cancellationToken).ConfigureAwait(false);
         return shown?.At(Server.ToString()) ?? throw new FleetGroupsException($"The slots of group '{group}' were not changed", Server, outcome, Unknown);
 
@@ -221,10 +221,7 @@ public sealed class FleetLockClient : IDisposable
     public async Task<FleetLockResult> ForceReleaseAsync(string group, string id, string reason, CancellationToken cancellationToken = default)
     {
         var query = $"{FleetLockProtocol.IdParameter}={Uri.EscapeDataString(ProtocolRules.RequireId(id))}&{FleetLockProtocol.ReasonParameter}={Uri.EscapeDataString(ProtocolRules.RequireReason(reason))}";
-        var request = NewChange(HttpMethod.Delete, GroupEndpoint(group, $"/{FleetLockProtocol.HoldersSegment}?{query}"));
-
-        // Empty, but there: a request without a body is sent again by .NET itself when the connection breaks before the answer.
-        request.Content = new ByteArrayContent([]);
+        var request = ClientRequest.Change(HttpMethod.Delete, GroupPath(group, $"/{FleetLockProtocol.HoldersSegment}?{query}")) with { IsRepeatable = false };
         var started = _options.Clock.GetTimestamp();
         var (holder, outcome) = await AskAsync(request, GroupJson.Default.FleetHolder, answer => answer.Id == id, Advice.UnknownOutcome(FleetLockOperation.Unlock), cancellationToken).ConfigureAwait(false);
         return ResultOf(FleetLockOperation.Unlock, group, id, outcome, 1, started) with { Holder = holder is null ? null : holder with { Group = group, Server = Server.ToString() } };
@@ -240,7 +237,7 @@ public sealed class FleetLockClient : IDisposable
         ExchangeAsync(FleetLockOperation.Unlock, NewRequest(FleetLockOperation.Unlock, "{}"u8.ToArray()), cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _servers.Dispose();
 
     private async Task<FleetLockResult> SendAsync(FleetLockOperation operation, string group, string id, string? grantId, TimeSpan hold, CancellationToken cancellationToken)
     {
@@ -248,12 +245,7 @@ public sealed class FleetLockClient : IDisposable
         var started = _options.Clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
-            var request = NewRequest(operation, body);
-            request.Headers.Add(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue);
-            if (HoldSeconds(hold) is > 0 and var seconds)
-                request.Headers.Add(FleetLockProtocol.PreferHeader, FormattableString.Invariant($"{FleetLockProtocol.WaitPreference}={seconds}"));
-            if (grantId is not null)
-                request.Headers.Add(FleetLockProtocol.GrantHeader, grantId);
+            var request = NewRequest(operation, body) with { Headers = HeadersOf(grantId, hold) };
             var outcome = await ExchangeAsync(operation, request, cancellationToken, grantId).ConfigureAwait(false);
             if (outcome.LostRace && attempt < MaxRaces)
                 continue;
@@ -268,7 +260,7 @@ public sealed class FleetLockClient : IDisposable
         Status = outcome.Status,
         Group = group,
         Id = id,
-        Server = Server.ToString(),
+        Server = (outcome.Server ?? Server).ToString(),
         Kind = outcome.Kind,
         Message = outcome.Message,
         HttpStatus = outcome.HttpStatus,
@@ -283,30 +275,28 @@ public sealed class FleetLockClient : IDisposable
         Time = _options.Clock.GetUtcNow(),
     };
 
-    /// <summary>The address of a group of our extensions, which takes no group that a path cannot carry.</summary>
-    private Uri GroupEndpoint(string group, string rest = "") => CanNameInAddress(ProtocolRules.RequireGroup(group))
-        ? Server.Endpoint($"{FleetLockProtocol.GroupsPath}/{group}{rest}")
+    /// <summary>The path of a group of our extensions, which take no group that a path cannot carry.</summary>
+    private static string GroupPath(string group, string rest = "") => CanNameInAddress(ProtocolRules.RequireGroup(group))
+        ? $"{FleetLockProtocol.GroupsPath}/{group}{rest}"
         : throw new FleetLockInputException("group", $"The group '{group}' cannot be named in an address, where it means a folder.");
 
     /// <summary>Whether our extensions can be asked about a group.</summary>
     internal static bool CanNameInAddress(string group) => group is not ("." or "..");
 
-    private static HttpRequestMessage NewChange(HttpMethod method, Uri endpoint)
+    private List<(string Name, string Value)> HeadersOf(string? grantId, TimeSpan hold)
     {
-        var request = new HttpRequestMessage(method, endpoint);
-        request.Headers.Add(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue);
-        return request;
+        List<(string Name, string Value)> headers = [(FleetLockProtocol.Header, FleetLockProtocol.HeaderValue)];
+        if (HoldSeconds(hold) is > 0 and var seconds)
+            headers.Add((FleetLockProtocol.PreferHeader, FormattableString.Invariant($"{FleetLockProtocol.WaitPreference}={seconds}")));
+        if (grantId is not null)
+            headers.Add((FleetLockProtocol.GrantHeader, grantId));
+        return headers;
     }
 
-    private HttpRequestMessage NewRequest(FleetLockOperation operation, byte[] body)
-    {
-        var path = operation == FleetLockOperation.Lock ? FleetLockProtocol.PreRebootPath : FleetLockProtocol.SteadyStatePath;
+    private static ClientRequest NewRequest(FleetLockOperation operation, byte[] body) =>
+        new(HttpMethod.Post, operation == FleetLockOperation.Lock ? FleetLockProtocol.PreRebootPath : FleetLockProtocol.SteadyStatePath) { Body = body };
 
-        // Bytes, so that a Content-Length goes out and no Content-Type: some servers take neither chunks nor text/plain.
-        return new HttpRequestMessage(HttpMethod.Post, _options.Server.Endpoint(path)) { Content = new ByteArrayContent(body) };
-    }
-
-    private Task<Outcome> ExchangeAsync(FleetLockOperation operation, HttpRequestMessage request, CancellationToken cancellationToken, string? grantId = null) => ExchangeAsync(
+    private Task<Outcome> ExchangeAsync(FleetLockOperation operation, ClientRequest request, CancellationToken cancellationToken, string? grantId = null) => _exchange.SendAsync(
         request,
         HttpCompletionOption.ResponseHeadersRead,
         async (response, token) =>
@@ -318,11 +308,11 @@ public sealed class FleetLockClient : IDisposable
         cancellationToken);
 
     /// <summary>Asks for something of our extensions: a value that is complete, or why there is none.</summary>
-    private async Task<(T? Value, Outcome Outcome)> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, Func<T, bool> isComplete, string unknown, CancellationToken cancellationToken)
+    private async Task<(T? Value, Outcome Outcome)> AskAsync<T>(ClientRequest request, JsonTypeInfo<T> type, Func<T, bool> isComplete, string unknown, CancellationToken cancellationToken)
         where T : class
     {
         T? value = null;
-        var outcome = await ExchangeAsync(request, HttpCompletionOption.ResponseContentRead, ReadAsync, unknown, cancellationToken).ConfigureAwait(false);
+        var outcome = await _exchange.SendAsync(request, HttpCompletionOption.ResponseContentRead, ReadAsync, unknown, cancellationToken).ConfigureAwait(false);
         return (value, outcome);
 
         async Task<Outcome> ReadAsync(HttpResponseMessage response, CancellationToken token)
@@ -338,53 +328,8 @@ public sealed class FleetLockClient : IDisposable
         }
     }
 
-    /// <summary>Says that the time for an answer is over.</summary>
-    /// <param name="limit">The time.</param>
-    /// <param name="status">The code of an answer that had begun.</param>
-    internal string DescribeTimeout(TimeSpan limit, int? status = null)
-    {
-        var seconds = limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
-        return status is null
-            ? $"no answer from {Server.Peer} within {seconds} s"
-            : $"the {status} answer from {Server.Peer} did not end within {seconds} s";
-    }
-
-    private async Task<Outcome> ExchangeAsync(
-        HttpRequestMessage request,
-        HttpCompletionOption completion,
-        Func<HttpResponseMessage, CancellationToken, Task<Outcome>> read,
-        string unknown,
-        CancellationToken cancellationToken)
-    {
-        using var deadline = new Deadline(_options.Timeout, _options.Clock, cancellationToken);
-        int? status = null;
-        try
-        {
-            using (request)
-            {
-                using var response = await _http.SendAsync(request, completion, deadline.Token).ConfigureAwait(false);
-                status = (int)response.StatusCode;
-                return await read(response, deadline.Token).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (IsTransport(e) && cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException($"The request was cancelled. {unknown}".TrimEnd(), e, cancellationToken);
-        }
-        catch (Exception e) when (IsTransport(e) && deadline.HasPassed)
-        {
-            // Of an answer that had begun with another code than 200 the code is enough to go by.
-            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, DescribeTimeout(_options.Timeout, status))
-            {
-                HttpStatus = status,
-                OutcomeUnknown = status is not { } begun || ResponseReader.MayHaveActed(begun),
-            };
-        }
-        catch (Exception e) when (IsTransport(e))
-        {
-            return TransportFailure.Read(e, Server, HttpTransport.FindProxy(_options));
-        }
-    }
+    /// <inheritdoc cref="ServerExchange.DescribeTimeout"/>
+    internal string DescribeTimeout(TimeSpan limit) => ServerExchange.DescribeTimeout(Server, limit);
 
     private static bool IsComplete(FleetGroupList list) => list.Groups is { } groups && groups.All(group => group is { IsComplete: true });
 
@@ -423,9 +368,9 @@ public sealed class FleetLockClient : IDisposable
         {
             return ResponseReader.ReadForeign(contentType, isEncoded, await BoundedBody.ReadFirstCharacterAsync(response.Content, limit.Token).ConfigureAwait(false));
         }
-        catch (Exception e) when (IsTransport(e) && limit.HasPassed && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (ServerExchange.IsTransport(e) && limit.HasPassed && !cancellationToken.IsCancellationRequested)
         {
-            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, DescribeTimeout(FirstCharacterLimit, 200))
+            return new Outcome(FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, ServerExchange.DescribeTimeout(Server, FirstCharacterLimit, 200))
             {
                 HttpStatus = 200,
                 OutcomeUnknown = true,
@@ -456,5 +401,4 @@ public sealed class FleetLockClient : IDisposable
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
-    private static bool IsTransport(Exception e) => e is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException;
 }

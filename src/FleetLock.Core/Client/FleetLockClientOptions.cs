@@ -16,6 +16,12 @@ public sealed record FleetLockClientOptions
     public required ServerAddress Server { get; init; }
 
     /// <summary>
+    /// More servers on the same semaphores, such as those of one etcd. When a server cannot be reached or answers 503, the next one is asked, and stays in use.
+    /// Never are two asked at the same time.
+    /// </summary>
+    public IReadOnlyList<ServerAddress> OtherServers { get; init; } = [];
+
+    /// <summary>
     /// The time that one request may take, from the connection to the end of its answer; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>
     /// is no limit. The default is 100 seconds; a server that drains a node before it answers can take many minutes.
     /// </summary>
@@ -52,5 +58,5 @@ public sealed record FleetLockClientOptions
 
     /// <summary>Server and time-out only, because there are secrets among the rest.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => $"{Server}, time-out {(HasTimeout ? Timeout.ToString() : "none")}";
+    public override string ToString() => $"{string.Join(" ", new[] { Server }.Concat(OtherServers))}, time-out {(HasTimeout ? Timeout.ToString() : "none")}";
 }

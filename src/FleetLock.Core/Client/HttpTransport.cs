@@ -15,6 +15,11 @@ internal static class HttpTransport
     /// <summary>The most that is read of a list of groups: 16 MiB.</summary>
     private const long MaxListBytes = 16 * 1024 * 1024;
 
+#if NET
+    /// <summary>How long a connection may take where there is another server to try.</summary>
+    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(10);
+#endif
+
     private static readonly ProductInfoHeaderValue UserAgent =
         new("FleetLock", typeof(HttpTransport).Assembly.GetName().Version?.ToString(3) ?? "0");
 
@@ -122,6 +127,9 @@ internal static class HttpTransport
             UseCookies = false,
             // So that a change in the name service is noticed by a client that lives for long.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+
+            // A server that does not even refuse the connection is to leave time for the next one.
+            ConnectTimeout = options.OtherServers.Count > 0 ? LongestConnect : Timeout.InfiniteTimeSpan,
             UseProxy = !options.NoProxy && options.Server.SocketPath is null,
             Proxy = ProxyOf(options),
         };

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace FleetLock;
 
@@ -66,6 +67,13 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
 
         return new ServerAddress(WithoutUserInfo(uri), ToBasicCredentials(uri.UserInfo));
     }
+
+    /// <summary>Reads the addresses of several servers.</summary>
+    /// <param name="text">One URL or more, separated by spaces or commas.</param>
+    /// <returns>The addresses, at least one, and each once.</returns>
+    /// <exception cref="FleetLockInputException">One is not such a URL as <see cref="Parse"/> takes.</exception>
+    public static IReadOnlyList<ServerAddress> ParseList(string text) =>
+        [.. Regex.Split(text ?? "", @"[\s,]+(?=(?:https?|http\+unix)://)", RegexOptions.IgnoreCase).Select(Parse).Distinct()];
 
     /// <summary>The address of an endpoint: exactly one slash before its path, and no segment of the base lost.</summary>
     /// <param name="path">The endpoint's path, such as <see cref="FleetLockProtocol.PreRebootPath"/>.</param>

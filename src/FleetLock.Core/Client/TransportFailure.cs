@@ -64,8 +64,8 @@ internal static class TransportFailure
     }
 
 #if NET
-    private static Cause CauseOf(Exception e) => e is not HttpRequestException http
-        ? Cause.Broken
+    private static Cause CauseOf(Exception e) => e is OperationCanceledException { InnerException: TimeoutException } ? Cause.Connect
+        : e is not HttpRequestException http ? Cause.Broken
         : http.HttpRequestError switch
         {
             HttpRequestError.NameResolutionError => Cause.Name,

@@ -9,6 +9,7 @@ internal static class ConfigurationFile
     private enum Kind
     {
         Text,
+        Texts,
         Seconds,
     }
 
@@ -16,7 +17,7 @@ internal static class ConfigurationFile
 
     private static readonly Dictionary<string, (SettingName Name, Kind Kind)> Members = new(StringComparer.Ordinal)
     {
-        ["url"] = (SettingName.Url, Kind.Text),
+        ["url"] = (SettingName.Url, Kind.Texts),
         ["group"] = (SettingName.Group, Kind.Text),
         ["id"] = (SettingName.Id, Kind.Text),
         ["applicationId"] = (SettingName.ApplicationId, Kind.Text),
@@ -102,9 +103,28 @@ internal static class ConfigurationFile
 
     private static string ReadValue(ref Utf8JsonReader reader, string path, byte[] json, string member, Kind kind) => (kind, reader.TokenType) switch
     {
-        (Kind.Text, JsonTokenType.String) => reader.GetString()!,
+        (Kind.Text or Kind.Texts, JsonTokenType.String) => reader.GetString()!,
+        (Kind.Texts, JsonTokenType.StartArray) => ReadTexts(ref reader, path, json, member),
         (Kind.Seconds, JsonTokenType.Number) when reader.TryGetInt32(out var seconds) => seconds.ToString(CultureInfo.InvariantCulture),
-        _ => throw At(path, json, reader.TokenStartIndex, $"the member '{member}' takes {(kind == Kind.Text ? "a string" : "a whole number of seconds")}"),
+        _ => throw At(path, json, reader.TokenStartIndex, $"the member '{member}' takes {Describe(kind)}"),
+    };
+
+    /// <summary>Several values are one text to all other places that a setting comes from, separated by spaces.</summary>
+    private static string ReadTexts(ref Utf8JsonReader reader, string path, byte[] json, string member)
+    {
+        var texts = new List<string>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.String)
+            texts.Add(reader.GetString()!);
+        return reader.TokenType == JsonTokenType.EndArray && texts.Count > 0
+            ? string.Join(" ", texts)
+            : throw At(path, json, reader.TokenStartIndex, $"the member '{member}' takes {Describe(Kind.Texts)}");
+    }
+
+    private static string Describe(Kind kind) => kind switch
+    {
+        Kind.Text => "a string",
+        Kind.Texts => "a string, or an array of strings",
+        _ => "a whole number of seconds",
     };
 
     /// <summary>Windows PowerShell puts one before what it writes as UTF-8.</summary>

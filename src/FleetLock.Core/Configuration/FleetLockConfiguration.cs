@@ -99,7 +99,7 @@ public sealed class FleetLockConfiguration
     public void RequireValid()
     {
         if (Url.Value is not null)
-            RequireServer();
+            RequireServers();
         RequireGroup();
         if (TryId() is not null)
             RequireId();
@@ -107,11 +107,16 @@ public sealed class FleetLockConfiguration
         RequireRetryInterval();
     }
 
-    /// <summary>The server, checked.</summary>
+    /// <summary>The first server, checked.</summary>
     /// <returns>The address.</returns>
-    /// <exception cref="FleetLockInputException">There is none, or it is not a good one; the message says what to set.</exception>
-    public ServerAddress RequireServer() => Url.Value is { } url
-        ? ServerAddress.Parse(url)
+    /// <exception cref="FleetLockInputException">There is none, or one is invalid; the message says what to set.</exception>
+    public ServerAddress RequireServer() => RequireServers()[0];
+
+    /// <summary>All servers, checked. They are separated by spaces or commas.</summary>
+    /// <returns>The addresses, at least one.</returns>
+    /// <exception cref="FleetLockInputException">There is none, or one is invalid; the message says what to set.</exception>
+    public IReadOnlyList<ServerAddress> RequireServers() => Url.Value is { } url
+        ? ServerAddress.ParseList(url)
         : throw new FleetLockInputException("url", $"No FleetLock server is named: give its URL (-Uri, --url) or set {VariableOf(SettingName.Url)}, for example to https://fleetlock.example.net.");
 
     /// <summary>The group, checked.</summary>
@@ -144,6 +149,7 @@ public sealed class FleetLockConfiguration
     public FleetLockClientOptions RequireClientOptions() => new()
     {
         Server = RequireServer(),
+        OtherServers = [.. RequireServers().Skip(1)],
         Timeout = RequireTimeout(),
         Token = ReadToken(),
         CaCertificates = Find(SettingName.CaCertificatePath)?.Value is { } authorities ? CertificateFile.ReadAuthorities(authorities) : null,

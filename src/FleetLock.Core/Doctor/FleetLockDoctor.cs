@@ -51,18 +51,40 @@ public sealed class FleetLockDoctor(TimeProvider clock)
 
         await examination.CheckAsync("Identity", () => IdentifyAsync(configuration)).ConfigureAwait(false);
 
+        if (client.Options.OtherServers.Count == 0)
+        {
+            await ExamineServerAsync(examination, client, configuration, cancellationToken).ConfigureAwait(false);
+            return examination.AllPassed;
+        }
+
+        // Each has to work by itself.
+        foreach (var server in new[] { client.Options.Server }.Concat(client.Options.OtherServers))
+        {
+            using var single = new FleetLockClient(client.Options with { Server = server, OtherServers = [] });
+            await examination.CheckAsync("Server", () => Task.FromResult(server.ToString())).ConfigureAwait(false);
+            await ExamineServerAsync(examination, single, configuration, cancellationToken).ConfigureAwait(false);
+        }
+
+        return examination.AllPassed;
+    }
+
+    private async Task ExamineServerAsync(
+        Examination examination, FleetLockClient client, FleetLockConfiguration configuration, CancellationToken cancellationToken)
+    {
         if (await ReachAsync(examination, client, cancellationToken).ConfigureAwait(false))
             await AskAsync(examination, client, configuration, cancellationToken).ConfigureAwait(false);
-        return examination.AllPassed;
     }
 
     private static string Describe(FleetLockConfiguration configuration)
     {
-        var server = configuration.RequireServer();
         configuration.RequireGroup();
-        var path = server.Uri.AbsolutePath.TrimEnd('/');
-        if (EndpointPaths.FirstOrDefault(path.EndsWith) is { } endpoint)
-            throw new CheckFailedException($"the URL {server} ends in {endpoint}", $"Leave {endpoint} away: the URL is the base address, to which the protocol's own paths are added.");
+        foreach (var server in configuration.RequireServers())
+        {
+            var path = server.Uri.AbsolutePath.TrimEnd('/');
+            if (EndpointPaths.FirstOrDefault(path.EndsWith) is { } endpoint)
+                throw new CheckFailedException($"the URL {server} ends in {endpoint}", $"Leave {endpoint} away: the URL is the base address, to which the protocol's own paths are added.");
+        }
+
         return string.Join("; ", configuration.All().Where(setting => setting.Name != SettingName.Id));
     }
 

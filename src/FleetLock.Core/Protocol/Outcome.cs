@@ -6,6 +6,9 @@ namespace FleetLock;
 /// <param name="Message">For people.</param>
 internal sealed record Outcome(FleetLockStatus Status, string? Kind, string Message)
 {
+    /// <summary>The server that was asked last.</summary>
+    public ServerAddress? Server { get; init; }
+
     /// <summary>The answer's status code, if there was an answer.</summary>
     public int? HttpStatus { get; init; }
 

@@ -28,7 +28,7 @@ public sealed class ConfirmFleetStoreRestoreCommand : FleetServerCommandBase
         }
         catch (FleetGroupsException e)
         {
-            WriteError(ErrorRecords.From(e, Uri ?? ""));
+            WriteError(ErrorRecords.From(e, string.Join(" ", Uri ?? [])));
         }
     }
 }

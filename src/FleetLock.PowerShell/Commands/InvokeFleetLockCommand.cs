@@ -87,7 +87,7 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             var result = Await(async token =>
             {
                 using var report = new WaitReport(this, Work, client);
-                var scope = new RunScope(client.Server.ToString());
+                var scope = new RunScope(client.Servers);
                 (var taken, run) = await SlotRun
                     .TakeAsync(client, Waiter, scope, group, [id], policy, report.OnStep, found => leak = found, token)
                     .ConfigureAwait(false);

@@ -37,8 +37,8 @@ internal static class ServerInForce
     {
         try
         {
-            var configuration = FleetLockConfiguration.Resolve(given.TryGetValue("Uri", out var uri) ? $"{uri}" : null);
-            configuration.RequireServer();
+            var configuration = FleetLockConfiguration.Resolve(given.TryGetValue("Uri", out var uri) ? TextOf(uri) : null);
+            configuration.RequireServers();
             return string.Join("\n", configuration.All());
         }
         catch (FleetLockInputException)
@@ -46,6 +46,8 @@ internal static class ServerInForce
             return null;
         }
     }
+
+    private static string TextOf(object? uri) => uri is object[] several ? string.Join(" ", several) : $"{uri}";
 
     private static IReadOnlyList<FleetGroup> Ask(Dictionary<string, object?> given)
     {
