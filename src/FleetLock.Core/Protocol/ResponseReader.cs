@@ -73,8 +73,8 @@ internal static class ResponseReader
     internal static bool MayHaveActed(int status) => status is not (>= 400 and < 500) or 408 or 499;
 
     /// <summary>
-    /// Reads what the headers of a 200 to pre-reboot report of the grant. Servers without grants report nothing. An answer that reports what no lock is
-    /// answered belongs to another request, and is not a grant.
+    /// Reads what the headers of a 200 to pre-reboot report of the grant. Servers without grants report nothing. An answer that reports
+    /// what no lock is answered belongs to another request, and is not a grant.
     /// </summary>
     /// <param name="outcome">The outcome.</param>
     /// <param name="sent">The grant id that was sent.</param>
@@ -123,12 +123,15 @@ internal static class ResponseReader
         };
     }
 
-    private static Outcome OfAnotherRequest(string reported) =>
-        new(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", $"the answer belongs to another request: it reports {reported}")
+    private static Outcome OfAnotherRequest(string reported)
+    {
+        var message = $"the answer belongs to another request: it reports {reported}";
+        return new Outcome(FleetLockStatus.ProtocolError, ErrorKinds.GenericHttpPrefix + "200", message)
         {
             HttpStatus = 200,
             OutcomeUnknown = true,
         };
+    }
 
     /// <summary>
     /// A store that failed may have saved all the same: our own 503, and airlock's 500 <c>failed_lock</c> with the words of etcd.

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace FleetLock.Server;
 
 /// <summary>
-/// Reports the end of a connection after what has arrived before it. Kestrel refuses a body that arrives together with the end of its connection,
-/// although the body is whole.
+/// Reports the end of a connection after what has arrived before it. Kestrel refuses a body that arrives together with the end of its
+/// connection, although the body is whole.
 /// </summary>
 internal sealed class DeferredEndReader(PipeReader input) : PipeReader
 {

@@ -13,8 +13,8 @@ internal sealed class HealthEndpoint(SemaphoreGroups groups, ServerMetrics metri
     internal static Task HealthAsync(HttpContext context) => JsonAnswer.WriteAsync(context.Response, """{"status":"ok"}"""u8.ToArray());
 
     /// <summary>
-    /// <c>GET /readyz</c>: the store answers too, so that requests should be sent here. Also to a store that waits for the confirmation of a restore, which
-    /// the body says: releases and reads work there, and a load balancer without servers would stop them too.
+    /// <c>GET /readyz</c>: the store answers too, so that requests should be sent here. Also while the store waits for the confirmation of
+    /// a restore, which the body says: releases and reads work then, and a load balancer without servers would stop them too.
     /// </summary>
     /// <param name="context">The exchange.</param>
     /// <returns>When the answer is written.</returns>

@@ -25,8 +25,11 @@ internal sealed class MetricsEndpoint(SemaphoreGroups groups, AccessPolicy acces
         text.Single("fleetlock_store_up", "gauge", "1 when the store answered this scrape. When it did not, no group is told of.", list is null ? 0 : 1);
         if (list is not null)
         {
-            var isRestored = list.Groups.Any(group => group.StoreRestored);
-            text.Single("fleetlock_store_restored", "gauge", "1 when the store went back to an earlier state, and grants nothing until that is confirmed.", isRestored ? 1 : 0);
+            text.Single(
+                "fleetlock_store_restored",
+                "gauge",
+                "1 when the store went back to an earlier state, and grants nothing until that is confirmed.",
+                list.Groups.Any(group => group.StoreRestored) ? 1 : 0);
             WriteGroups(text, list.Groups);
         }
 

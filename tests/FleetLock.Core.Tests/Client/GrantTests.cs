@@ -56,8 +56,7 @@ public sealed class GrantTests
     [MemberData(nameof(Reports))]
     public async Task A_grant_reports_whether_it_is_new(string[] grantIds, string[] statuses, string? grantId, bool? isNew)
     {
-        var headers = grantIds.Select(value => $"FleetLock-Grant: {value}").Concat(statuses.Select(value => $"FleetLock-Grant-Status: {value}"));
-        await using var server = new RawServer(RawAnswer.Http(200, "", [.. headers]));
+        await using var server = new RawServer(RawAnswer.Http(200, "", Headers(grantIds, statuses)));
         using var client = Exchange.ClientOf(server.Url);
 
         var result = await client.LockAsync(Exchange.Group, Exchange.Id, Sent, TimeSpan.Zero, TestContext.Current.CancellationToken);
@@ -68,11 +67,10 @@ public sealed class GrantTests
 
     [Theory]
     [MemberData(nameof(OtherReports))]
-    public async Task An_answer_that_reports_what_no_lock_is_answered_is_not_a_grant_and_is_undone(string[] grantIds, string[] statuses, string named)
+    public async Task An_answer_to_another_request_is_not_a_grant_and_is_undone(string[] grantIds, string[] statuses, string named)
     {
-        var headers = grantIds.Select(value => $"FleetLock-Grant: {value}").Concat(statuses.Select(value => $"FleetLock-Grant-Status: {value}"));
         await using var server = new RawServer(
-            RawAnswer.Http(200, "", [.. headers]), RawAnswer.Http(200, "", $"FleetLock-Grant: {Sent}", "FleetLock-Grant-Status: released"));
+            RawAnswer.Http(200, "", Headers(grantIds, statuses)), RawAnswer.Http(200, "", Headers([Sent], ["released"])));
         using var client = Exchange.ClientOf(server.Url);
         var operation = new LockOperation(client, Exchange.Group, Exchange.Id, Sent);
 
@@ -179,4 +177,7 @@ public sealed class GrantTests
 
         Assert.Equal(status, refused.Status);
     }
+
+    private static string[] Headers(string[] grantIds, string[] statuses) =>
+        [.. grantIds.Select(value => "FleetLock-Grant: " + value), .. statuses.Select(value => "FleetLock-Grant-Status: " + value)];
 }

@@ -139,7 +139,10 @@ public sealed class RoleTests : IAsyncDisposable
 
     [Fact]
     public async Task A_token_that_is_given_twice_is_401() => AssertRefused(
-        401, "unauthorized", "2 times", await _server.AskAsync(RawClient.Head("GET /v1/groups", Authorization("admin"), Authorization("admin"))));
+        401,
+        "unauthorized",
+        "2 times",
+        await _server.AskAsync(RawClient.Head("GET /v1/groups", Authorization("admin"), Authorization("admin"))));
 
     [Fact]
     public async Task The_hash_itself_is_no_token() =>

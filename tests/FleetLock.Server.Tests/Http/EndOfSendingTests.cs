@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.IO.Pipelines;
+using System.Text.Json;
 using FleetLock.TestKit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -8,7 +8,7 @@ using static FleetLock.Server.Tests.TestServer;
 
 namespace FleetLock.Server.Tests;
 
-/// <summary>Clients that end the connection, or their half of it, right after the request: the end may arrive together with the body.</summary>
+/// <summary>Clients that end the connection, or their half of it, right after the request: both may arrive together.</summary>
 public sealed class EndOfSendingTests
 {
     /// <summary>Enough that the server reads the end of some connections before it handles their request.</summary>
@@ -60,8 +60,8 @@ public sealed class EndOfSendingTests
         for (var slots = 1; slots <= Clients; slots++)
         {
             using var client = await RawClient.ConnectAsync(server.Address);
-            await client.SendAsync(RawClient.Request(
-                "PUT /v1/groups/" + Group, BadRequestTests.Bytes($$"""{"slots":{{slots.ToString(CultureInfo.InvariantCulture)}}}"""), ProtocolHeader));
+            var body = JsonSerializer.SerializeToUtf8Bytes(new FleetGroupSlots(slots), GroupJson.Default.FleetGroupSlots);
+            await client.SendAsync(RawClient.Request("PUT /v1/groups/" + Group, body, ProtocolHeader));
             client.EndSending();
             await UntilAsync(async () => (await server.GroupAsync()).Slots == slots);
         }
@@ -77,8 +77,8 @@ public sealed class EndOfSendingTests
         await using var groups = new SemaphoreGroups(store, TimeProvider.System, metrics, log);
         await groups.ConfigureAsync(options.Groups);
         var saves = store.Saves;
-        var endpoint = new ProtocolEndpoint(
-            groups, new AccessPolicy(new AccessRules([])), new OptionsInForce(options), metrics, new StoreFaultLog(TimeProvider.System, log), log);
+        var (access, faults) = (new AccessPolicy(new AccessRules([])), new StoreFaultLog(TimeProvider.System, log));
+        var endpoint = new ProtocolEndpoint(groups, access, new OptionsInForce(options), metrics, faults, log);
         var reader = await ReaderOfAsync(WireFormat.WriteRequest(Group, "a"));
         var context = new DefaultHttpContext();
         context.Features.Set(reader);
@@ -105,8 +105,8 @@ public sealed class EndOfSendingTests
 
         using (var client = await RawClient.ConnectAsync(server.Address))
         {
-            var request = RawClient.Request(line, line == SteadyState ? WireFormat.WriteRequest(Group, "a") : """{"slots":5}"""u8.ToArray(), ProtocolHeader);
-            await client.SendAsync(request.AsMemory(..^1));
+            var body = line == SteadyState ? WireFormat.WriteRequest(Group, "a") : """{"slots":5}"""u8.ToArray();
+            await client.SendAsync(RawClient.Request(line, body, ProtocolHeader).AsMemory(..^1));
             client.EndSending();
             await UntilClosedAsync(client);
         }

@@ -196,7 +196,8 @@ public sealed class SqliteRestoreTests : IAsyncLifetime
         // A load balancer keeps the server, because releases need it.
         async Task<(double Metric, string Ready)> StateAsync()
         {
-            var (metrics, ready) = (await server.AskAsync(RawClient.Head("GET /metrics")), await server.AskAsync(RawClient.Head("GET /readyz")));
+            var metrics = await server.AskAsync(RawClient.Head("GET /metrics"));
+            var ready = await server.AskAsync(RawClient.Head("GET /readyz"));
             Assert.Equal(200, ready.Status);
             return (Scrape.Parse(metrics.Body)["fleetlock_store_restored"], ready.Body);
         }
