@@ -82,7 +82,8 @@ public sealed class MessagesTests
         await AddAsync(
             "a lock with two grant ids",
             server,
-            RawClient.Request(TestServer.PreReboot, WireFormat.WriteRequest(Sample.Group, "node"), TestServer.ProtocolHeader, GrantHeader, GrantHeader));
+            RawClient.Request(
+                TestServer.PreReboot, WireFormat.WriteRequest(Sample.Group, "node"), TestServer.ProtocolHeader, GrantHeader, GrantHeader));
         await AddAsync(
             "a lock with a long body", server, RawClient.Head(TestServer.PreReboot, TestServer.ProtocolHeader, "Content-Length: 100000"));
         await AddAsync("GET /v1/pre-reboot", server, RawClient.Head("GET /v1/pre-reboot"));
@@ -141,6 +142,7 @@ public sealed class MessagesTests
         store.Way = AwayStore.Failing;
 
         await AddAsync("a lock while the store is away", server, LockRequest("node"));
+        Add("GET /v1/groups/workers while the store is away", ErrorReply.StoreUnavailable());
         await AddAsync("a lock too many", server, LockRequest("node"));
     }
 

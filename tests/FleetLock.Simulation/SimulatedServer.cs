@@ -150,7 +150,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         foreach (var request in effects.Dropped)
             Respond(request, SimulatedRequest.Refused(ErrorReply.ShuttingDown()));
         foreach (var request in effects.Failed)
-            Fail(request);
+            Fail(request, effects.Unsettled.Contains(request));
         foreach (var request in effects.Waits)
             StartWait(request);
         if (effects.Work is { } work)
@@ -255,7 +255,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         });
     }
 
-    private void Fail(SlotRequest request)
+    private void Fail(SlotRequest request, bool isOutcomeUnknown)
     {
         if (_answers.TryGetValue(request, out var answer))
             Excuse(answer);
@@ -263,7 +263,7 @@ internal sealed class SimulatedServer(World world, SimulatedStore store, string 
         // As ProtocolEndpoint does: a grant that was not delivered, and may not be revoked, or whose outcome nobody is told of.
         if (request is RevokeRequest || (request is LockRequest && answer is { Request.IsDisconnected: true }))
             world.Judge.Report(request.Id);
-        Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable()));
+        Respond(request, SimulatedRequest.Refused(ErrorReply.StoreUnavailable(isOutcomeUnknown)));
     }
 
     private void Excuse(PendingAnswer answer)

@@ -54,7 +54,7 @@ public static class ErrorKinds
     /// <summary>405: the path takes another method.</summary>
     public const string MethodNotAllowed = "method_not_allowed";
 
-    /// <summary>503: the server's store failed or does not answer. Whether it carried out the request is unknown.</summary>
+    /// <summary>503: the server's store failed or does not answer. The value says whether the outcome of the request is unknown.</summary>
     public const string StoreUnavailable = "store_unavailable";
 
     /// <summary>503: the server is stopping.</summary>

@@ -37,7 +37,8 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
         values.Count switch
         {
             0 => $"the header '{FleetLockProtocol.Header}: {FleetLockProtocol.HeaderValue}' is missing",
-            1 => $"the header '{FleetLockProtocol.Header}' is '{ProtocolRules.Show(values.ToString())}'; it takes '{FleetLockProtocol.HeaderValue}'",
+            1 => $"the header '{FleetLockProtocol.Header}' is '{ProtocolRules.Show(values[0]!)}'; "
+                + $"it takes '{FleetLockProtocol.HeaderValue}'",
             _ => $"the header '{FleetLockProtocol.Header}' is there {values.Count} times; it must be there once",
         });
 
@@ -75,8 +76,11 @@ internal sealed record ErrorReply(int Status, string Kind, string Value)
     internal static ErrorReply MethodNotAllowed(string method, string path, string allowed) => new(
         StatusCodes.Status405MethodNotAllowed, ErrorKinds.MethodNotAllowed, $"'{ProtocolRules.Show(path)}' takes {allowed}, not {ProtocolRules.Show(method)}");
 
-    internal static ErrorReply StoreUnavailable() => new(
-        StatusCodes.Status503ServiceUnavailable, ErrorKinds.StoreUnavailable, "the server's store failed or does not answer, so the outcome of this request is unknown; the server's log has the reason");
+    internal static ErrorReply StoreUnavailable(bool isOutcomeUnknown = false) => new(
+        StatusCodes.Status503ServiceUnavailable,
+        ErrorKinds.StoreUnavailable,
+        "the server's store failed or does not answer, so "
+        + (isOutcomeUnknown ? "the outcome of this request is unknown" : "nothing was done") + "; the server's log has the reason");
 
     internal static ErrorReply ShuttingDown() => new(
         StatusCodes.Status503ServiceUnavailable, ErrorKinds.ShuttingDown, "the server is stopping");

@@ -47,7 +47,7 @@ internal sealed class GrantsEndpoint(SemaphoreGroups groups, AccessPolicy access
         catch (SemaphoreStoreException e)
         {
             faults.Failed(groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
-            return ErrorReply.StoreUnavailable();
+            return ErrorReply.StoreUnavailable(e.MayHaveSaved == true);
         }
         catch (OperationCanceledException)
         {

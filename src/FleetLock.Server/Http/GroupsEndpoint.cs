@@ -34,7 +34,15 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
             return Refuse(refusal);
         await coordinator.DecideAsync(new ResizeRequest(read.Slots), context.RequestAborted);
         ServerLog.Resized(logger, group, read.Slots, access.WhoAsks(context));
-        return await ShowAsync(group, context);
+        try
+        {
+            return await ShowAsync(group, context);
+        }
+        catch (SemaphoreStoreException e)
+        {
+            // The slots are changed, and only the answer is not there.
+            throw e.With(mayHaveSaved: true);
+        }
     });
 
     /// <summary><c>DELETE /v1/groups/{group}/holders/{id}?reason=…</c> or <c>…/holders?id=…&amp;reason=…</c>: frees the slot of an id that does not do it itself. A path cannot carry the ids "." and "..".</summary>
@@ -44,11 +52,11 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
     /// <returns>When the answer is written.</returns>
     internal Task ForceReleaseAsync(HttpContext context, string group, string? idInPath)
     {
-        var fault = QueryValue.Read(context.Request, FleetLockProtocol.IdParameter, out var idInQuery);
+        var fault = QueryValue.Read(context.Request, FleetLockProtocol.IdParameter, out var id);
         if (idInPath is not null && context.Request.Query.ContainsKey(FleetLockProtocol.IdParameter))
             fault = $"the id is in the path and in '?{FleetLockProtocol.IdParameter}=…'; it must be given once";
         return fault is null
-            ? AnswerAsync(context, Right.Administer, group, idInPath ?? idInQuery, () => ForceReleaseOfAsync(context, group, idInPath ?? idInQuery))
+            ? AnswerAsync(context, Right.Administer, group, idInPath ?? id, () => ForceReleaseOfAsync(context, group, idInPath ?? id))
             : AnswerAsync(context, Right.Administer, group, null, () => Task.FromResult(Refuse(ErrorReply.InvalidId(fault))));
     }
 
@@ -85,7 +93,7 @@ internal sealed class GroupsEndpoint(SemaphoreGroups groups, AccessPolicy access
         catch (SemaphoreStoreException e)
         {
             faults.Failed(group is not null && groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
-            answer = Refuse(ErrorReply.StoreUnavailable());
+            answer = Refuse(ErrorReply.StoreUnavailable(e.MayHaveSaved == true));
         }
         catch (OperationCanceledException)
         {

@@ -32,7 +32,7 @@ internal sealed class ProtocolEndpoint(
         catch (SemaphoreStoreException e)
         {
             faults.Failed(groups.Configured.ContainsKey(group) ? group : StoreFaultLog.WholeStore, e);
-            refusal = ErrorReply.StoreUnavailable();
+            refusal = ErrorReply.StoreUnavailable(e.MayHaveSaved == true);
         }
         catch (OperationCanceledException)
         {

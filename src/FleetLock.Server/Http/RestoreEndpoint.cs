@@ -40,7 +40,7 @@ internal sealed class RestoreEndpoint(SemaphoreGroups groups, AccessPolicy acces
         catch (SemaphoreStoreException e)
         {
             faults.Failed(StoreFaultLog.WholeStore, e);
-            return (false, ErrorReply.StoreUnavailable());
+            return (false, ErrorReply.StoreUnavailable(e.MayHaveSaved != false));
         }
         catch (OperationCanceledException)
         {

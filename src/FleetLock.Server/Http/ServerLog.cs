@@ -40,8 +40,12 @@ internal static partial class ServerLog
     [LoggerMessage(4, LogLevel.Debug, "{Reply} in group {Group}: {Id}")]
     internal static partial void Unchanged(ILogger logger, SlotReply reply, string group, string id);
 
-    [LoggerMessage(5, LogLevel.Error, "the store failed; whether it carried out the request is unknown")]
-    internal static partial void StoreFailed(ILogger logger, Exception exception);
+    internal static void StoreFailed(ILogger logger, SemaphoreStoreException exception) =>
+        StoreFailed(
+            logger, exception.MayHaveSaved == true ? "whether it carried out the request is unknown" : "nothing was done", exception);
+
+    [LoggerMessage(5, LogLevel.Error, "the store failed; {Consequence}")]
+    private static partial void StoreFailed(ILogger logger, string consequence, Exception exception);
 
     [LoggerMessage(9, LogLevel.Error, "the store still fails; {Requests} more requests failed since the last line like this")]
     internal static partial void StoreStillFails(ILogger logger, int requests, Exception exception);

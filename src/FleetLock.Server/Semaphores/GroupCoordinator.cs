@@ -43,7 +43,9 @@ internal sealed class GroupCoordinator : IAsyncDisposable
     /// <param name="isAllowed">Whether its client may lock; asked again when credentials change while it waits.</param>
     /// <param name="disconnected">Set when the client has disconnected.</param>
     /// <returns>The decision, which is durable.</returns>
-    /// <exception cref="SemaphoreStoreException">The store failed. Whether the slot is held is unknown.</exception>
+    /// <exception cref="SemaphoreStoreException">
+    /// The store failed. <see cref="SemaphoreStoreException.MayHaveSaved"/> says whether the slot may be held.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The client has disconnected, or the server is stopping.</exception>
     internal Task<SlotDecision> LockAsync(LockRequest request, Func<bool> isAllowed, CancellationToken disconnected) =>
         DecideAsync(new PendingAnswer(request) { IsAllowed = isAllowed }, disconnected);
@@ -52,7 +54,9 @@ internal sealed class GroupCoordinator : IAsyncDisposable
     /// <param name="request">The request.</param>
     /// <param name="disconnected">Set when the client has disconnected.</param>
     /// <returns>The decision, which is durable.</returns>
-    /// <exception cref="SemaphoreStoreException">The store failed. Whether the request was carried out is unknown.</exception>
+    /// <exception cref="SemaphoreStoreException">
+    /// The store failed. <see cref="SemaphoreStoreException.MayHaveSaved"/> says whether the request may have been carried out.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The server is stopping.</exception>
     internal Task<SlotDecision> DecideAsync(SlotRequest request, CancellationToken disconnected) =>
         DecideAsync(new PendingAnswer(request), disconnected);
@@ -139,7 +143,7 @@ internal sealed class GroupCoordinator : IAsyncDisposable
         foreach (var request in effects.Dropped)
             TakeAnswer(request)?.Drop();
         if (effects.Error is { } error)
-            Fail(effects.Failed, error);
+            Fail(effects, error);
         effects.Waits.ForEach(StartWait);
         UpdateRecheckTimer();
         return effects.Work;
@@ -147,12 +151,13 @@ internal sealed class GroupCoordinator : IAsyncDisposable
 
     private PendingAnswer? TakeAnswer(SlotRequest request) => _answers.TryRemove(request, out var answer) ? answer : null;
 
-    private void Fail(List<SlotRequest> requests, Exception error)
+    private void Fail(GroupEffects effects, Exception error)
     {
         _metrics.StoreFailed();
         var failure = error as SemaphoreStoreException ?? new SemaphoreStoreException($"Deciding for the group '{_group}' failed: {error.Message}", error);
-        foreach (var request in requests)
-            TakeAnswer(request)?.Fail(failure);
+        var (known, unknown) = (failure.With(mayHaveSaved: false), failure.With(mayHaveSaved: true));
+        foreach (var request in effects.Failed)
+            TakeAnswer(request)?.Fail(effects.Unsettled.Contains(request) ? unknown : known);
     }
 
     private void StartWait(LockRequest request)

@@ -9,8 +9,11 @@ internal sealed class GroupEffects
     /// <summary>Requests to drop without an answer: their client has disconnected, or the server is stopping.</summary>
     internal List<SlotRequest> Dropped { get; } = [];
 
-    /// <summary>Requests that have failed with <see cref="Error"/>: their outcome is unknown.</summary>
+    /// <summary>Requests that have failed with <see cref="Error"/>.</summary>
     internal List<SlotRequest> Failed { get; } = [];
+
+    /// <summary>Those of <see cref="Failed"/> whose outcome is unknown: the save may have carried them out, or may do so yet.</summary>
+    internal HashSet<SlotRequest> Unsettled { get; } = [];
 
     internal Exception? Error { get; set; }
 

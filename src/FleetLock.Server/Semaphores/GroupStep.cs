@@ -81,6 +81,12 @@ internal static class GroupStep
     {
         // What the store has now is unknown. Whatever the error, the clients are told, and the group goes on.
         effects.Error = error;
+        if (state.Work is StoreWork.Save unsettled && error is not SemaphoreStoreException { MayHaveSaved: false })
+        {
+            var changes = unsettled.Decision.Answers.Where(answer => !answer.Decision.Reply.IsRefusal());
+            effects.Unsettled.UnionWith(changes.Select(answer => answer.Request));
+        }
+
         effects.Failed.AddRange(state.Work is StoreWork.Save save ? save.Batch : state.Pending);
         effects.Failed.AddRange(state.Waiting.Waiters.SelectMany(waiter => waiter.Requests));
         return Replay(

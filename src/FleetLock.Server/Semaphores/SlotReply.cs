@@ -39,3 +39,10 @@ public enum SlotReply
     /// <summary>The number of slots was changed, or was that number already.</summary>
     Resized,
 }
+
+internal static class SlotReplies
+{
+    /// <summary>Whether a lock was refused, so that it changed nothing.</summary>
+    internal static bool IsRefusal(this SlotReply reply) =>
+        reply is SlotReply.Full or SlotReply.GrantCancelled or SlotReply.UnknownGroup or SlotReply.StoreRestored or SlotReply.NotAllowed;
+}

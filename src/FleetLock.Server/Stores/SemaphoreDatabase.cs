@@ -103,6 +103,7 @@ internal sealed class SemaphoreDatabase : IDisposable
     /// <param name="action">The action.</param>
     internal void InTransaction(bool isWrite, Action action)
     {
+        var isCommitting = false;
         try
         {
             var state = Begin(isWrite);
@@ -117,13 +118,19 @@ internal sealed class SemaphoreDatabase : IDisposable
                 state = _store.Advance(state);
             IsRestored = state.IsMarked;
             action();
+            isCommitting = true;
             _commit.Run();
             _history.Remember(state);
         }
         catch (Exception e)
         {
             RollBack();
-            throw e is SqliteException s ? new SemaphoreStoreException($"The data file {_path} failed: {SqliteDataFile.Reason(s)}", e) : e;
+            if (e is not SqliteException s)
+                throw;
+            throw new SemaphoreStoreException($"The data file {_path} failed: {SqliteDataFile.Reason(s)}", e)
+            {
+                MayHaveSaved = isCommitting ? null : false,
+            };
         }
     }
 

@@ -10,4 +10,13 @@ public sealed class SemaphoreStoreException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>
+    /// Whether a save that failed may have saved, or may do so yet. A store sets false where it knows that nothing was saved and nothing
+    /// will be, and leaves it <see langword="null"/> otherwise.
+    /// </summary>
+    public bool? MayHaveSaved { get; init; }
+
+    internal SemaphoreStoreException With(bool mayHaveSaved) =>
+        MayHaveSaved == mayHaveSaved ? this : new SemaphoreStoreException(Message, InnerException) { MayHaveSaved = mayHaveSaved };
 }

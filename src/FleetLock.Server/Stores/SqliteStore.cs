@@ -126,7 +126,7 @@ public sealed class SqliteStore : ISemaphoreStore
         }
         catch (InvalidOperationException e)
         {
-            return Task.FromException<T>(new SemaphoreStoreException($"{_path} is closed", e));
+            return Task.FromException<T>(new SemaphoreStoreException($"{_path} is closed", e) { MayHaveSaved = false });
         }
     }
 
@@ -181,13 +181,18 @@ public sealed class SqliteStore : ISemaphoreStore
     /// <summary>One transaction for the whole batch. A conflict of one item is its own answer; a fault of the file fails them all.</summary>
     private void Commit(List<Work> batch)
     {
+        var isOpen = false;
         try
         {
-            Transact(OpenCurrent(), batch);
+            var database = OpenCurrent();
+            isOpen = true;
+            Transact(database, batch);
         }
         catch (Exception e)
         {
             var fault = e as SemaphoreStoreException ?? new SemaphoreStoreException($"{_path}: {e.Message}", e);
+            if (!isOpen)
+                fault = fault.With(mayHaveSaved: false);
             batch.ForEach(work => work.Fail(fault));
             return;
         }

@@ -162,6 +162,7 @@ public sealed class EtcdCompanionTests(EtcdFixture fixture) : IClassFixture<Etcd
             Assert.Contains($"{Etcd.CompanionKey} has format {format}, and this version reads up to format 1", error.Message, StringComparison.Ordinal);
         }
 
+        Assert.False((await Assert.ThrowsAsync<SemaphoreStoreException>(() => refused)).MayHaveSaved);
         var contents = await _store.LoadAllAsync(Token);
         Assert.Equal(["other"], contents.Semaphores.Keys);
         Assert.Equal([Group], contents.Damaged.Keys);
@@ -174,8 +175,8 @@ public sealed class EtcdCompanionTests(EtcdFixture fixture) : IClassFixture<Etcd
         await _etcd.PutAsync(Etcd.CompanionKey, """{"format":2}""");
         await using var server = await StartAsync(_etcd.Store(), (Group, 1), ("other", 1));
 
-        AssertRefused(503, "store_unavailable", "outcome of this request is unknown", await server.LockAsync("a"));
-        AssertRefused(503, "store_unavailable", "outcome of this request is unknown", await server.UnlockAsync("a"));
+        AssertRefused(503, "store_unavailable", "nothing was done", await server.LockAsync("a"));
+        AssertRefused(503, "store_unavailable", "nothing was done", await server.UnlockAsync("a"));
         Assert.Equal(200, (await server.LockAsync("a", "other")).Status);
         Assert.Contains("format 2", (await server.GroupAsync()).Fault, StringComparison.Ordinal);
     }

@@ -70,7 +70,7 @@ public sealed class EtcdFaultTests
         await etcd.SuspendAsync();
         store.CallTimeout = Short;
         var waited = Stopwatch.StartNew();
-        AssertRefused(503, "store_unavailable", await server.LockAsync("a"));
+        AssertRefused(503, "store_unavailable", "outcome of this request is unknown", await server.LockAsync("a"));
         Assert.InRange(waited.Elapsed, Short - TimeSpan.FromMilliseconds(100), TestTimeout.Hang);
         AssertRefused(503, "store_unavailable", await server.UnlockAsync("a"));
         await etcd.ResumeAsync();

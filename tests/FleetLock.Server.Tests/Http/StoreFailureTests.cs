@@ -38,6 +38,55 @@ public sealed class StoreFailureTests : IAsyncLifetime
         Assert.Equal(["a"], await _server.HoldersAsync());
     }
 
+    [Theory]
+    [InlineData(PreReboot, null, "unknown")]
+    [InlineData(PreReboot, false, "nothing was done")]
+    [InlineData(SteadyState, null, "unknown")]
+    [InlineData(SteadyState, false, "nothing was done")]
+    public async Task The_outcome_is_unknown_only_where_the_save_may_have_been_done(string line, bool? mayHaveSaved, string outcome)
+    {
+        _store.FailNextSave(new SemaphoreStoreException("away") { MayHaveSaved = mayHaveSaved });
+
+        AssertRefused(503, "store_unavailable", outcome, await _server.AskAsync(Request(line, Group, "a")));
+    }
+
+    [Fact]
+    public async Task A_lock_of_a_full_group_is_not_granted_by_a_save_that_fails()
+    {
+        AssertDone(await _server.LockAsync("a"));
+        _store.FailNextSave(new SemaphoreStoreException("away"));
+
+        AssertRefused(503, "store_unavailable", "nothing was done", await _server.LockAsync("b"));
+    }
+
+    [Theory]
+    [InlineData("GET /v1/groups/" + Group)]
+    [InlineData("GET /readyz")]
+    public async Task A_read_that_fails_has_done_nothing(string line)
+    {
+        _store.FailNextLoad(new SemaphoreStoreException("away"));
+
+        AssertRefused(503, "store_unavailable", "nothing was done", await _server.AskAsync(RawClient.Head(line)));
+    }
+
+    [Fact]
+    public async Task A_release_that_does_not_find_its_group_has_done_nothing()
+    {
+        _store.FailNextLoad(new SemaphoreStoreException("away"));
+
+        AssertRefused(503, "store_unavailable", "nothing was done", await _server.UnlockAsync("a", "retired"));
+    }
+
+    [Fact]
+    public async Task A_change_of_the_slots_that_cannot_be_shown_is_not_said_to_have_done_nothing()
+    {
+        _store.FailNextLoad(new SemaphoreStoreException("away"));
+        var request = RawClient.Request("PUT /v1/groups/" + Group, """{"slots":5}"""u8.ToArray(), ProtocolHeader);
+
+        AssertRefused(503, "store_unavailable", "unknown", await _server.AskAsync(request));
+        Assert.Equal(5, (await _server.GroupAsync()).Slots);
+    }
+
     [Fact]
     public async Task A_slow_store_does_not_keep_another_group_or_the_health_check_waiting()
     {

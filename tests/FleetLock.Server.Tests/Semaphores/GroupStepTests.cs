@@ -297,6 +297,22 @@ public sealed class GroupStepTests
         Assert.Null(effects.Work);
     }
 
+    [Fact]
+    public void The_outcome_of_a_failed_save_is_unknown_for_what_it_would_have_changed()
+    {
+        var waiter = new LockRequest("b", OtherGrant, From, TimeSpan.FromMinutes(1));
+        var (unlock, late, nobody) = (new UnlockRequest("a"), new LockRequest("c", Grant, From, TimeSpan.Zero), new UnlockRequest("d"));
+        var (state, _) = Apply(Waiting(waiter), Arrived(unlock), Arrived(late), Arrived(nobody));
+
+        var (_, effects) = Apply(state, new GroupMessage.StoreFailed(new SemaphoreStoreException("away")));
+        Assert.Equal([unlock, waiter, nobody], effects.Unsettled);
+        Assert.Equal([unlock, late, nobody, waiter], effects.Failed);
+
+        (_, effects) = Apply(state, new GroupMessage.StoreFailed(new SemaphoreStoreException("damaged") { MayHaveSaved = false }));
+        Assert.Empty(effects.Unsettled);
+        Assert.Equal(4, effects.Failed.Count);
+    }
+
     /// <remarks>Without a next request nothing is tried again, or a store that is away would be asked without a pause.</remarks>
     [Fact]
     public void A_failed_load_fails_the_requests_and_the_waiters_that_it_was_for_and_is_not_repeated()
@@ -309,6 +325,7 @@ public sealed class GroupStepTests
         (state, effects) = Apply(state, new GroupMessage.StoreFailed(new SemaphoreStoreException("away")));
 
         Assert.Equal([Lock, waiter], effects.Failed);
+        Assert.Empty(effects.Unsettled);
         Assert.Null(effects.Work);
         Assert.Equal(waiting with { Known = null, Waiting = WaitingQueue.Empty }, state);
     }

@@ -9,6 +9,7 @@ internal sealed class StagedStore : ISemaphoreStore
     private readonly MemoryStore _inner = new();
     private readonly ConcurrentQueue<Func<Func<Task<SaveOutcome>>, Task<SaveOutcome>>> _stages = new();
     private int _saves;
+    private Exception? _loadFault;
 
     public event Action<string>? Changed;
 
@@ -49,6 +50,10 @@ internal sealed class StagedStore : ISemaphoreStore
     /// <param name="fault">The fault.</param>
     internal void FailNextSave(Exception fault) => _stages.Enqueue(_ => throw fault);
 
+    /// <summary>Makes the next load of one group fail.</summary>
+    /// <param name="fault">The fault.</param>
+    internal void FailNextLoad(Exception fault) => _loadFault = fault;
+
     /// <summary>Makes the next save fail after it has saved, as when the answer of a remote store is lost.</summary>
     /// <param name="fault">The fault.</param>
     internal void FailAfterNextSave(Exception fault) => _stages.Enqueue(async save =>
@@ -73,7 +78,8 @@ internal sealed class StagedStore : ISemaphoreStore
     public Task<StoreContents> LoadAllAsync(CancellationToken cancellationToken) =>
         _inner.LoadAllAsync(cancellationToken);
 
-    public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) => _inner.LoadAsync(group, cancellationToken);
+    public Task<StoredSemaphore> LoadAsync(string group, CancellationToken cancellationToken) =>
+        Interlocked.Exchange(ref _loadFault, null) is { } fault ? throw fault : _inner.LoadAsync(group, cancellationToken);
 
     public Task<SaveOutcome> SaveAsync(string group, StoredSemaphore seen, GroupSemaphore desired, bool mustWrite, CancellationToken cancellationToken)
     {

@@ -276,8 +276,8 @@ public sealed class SqliteFileChangeTests : IAsyncLifetime
         await using var server = await TestServer.StartAsync(options);
         File.Move(DataFile, DataFile + ".away");
 
-        Answers.AssertRefused(503, "store_unavailable", "", await server.LockAsync("b"));
-        Answers.AssertRefused(503, "store_unavailable", "", await server.UnlockAsync("a"));
+        Answers.AssertRefused(503, "store_unavailable", "nothing was done", await server.LockAsync("b"));
+        Answers.AssertRefused(503, "store_unavailable", "nothing was done", await server.UnlockAsync("a"));
         Assert.Equal(503, (await ReadyAsync()).Status);
 
         File.Move(DataFile + ".away", DataFile);

@@ -111,6 +111,7 @@ public sealed class SqliteFileTests : IDisposable
 
         var fault = await Assert.ThrowsAsync<SemaphoreStoreException>(() => store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token));
         Assert.Contains(DataFile, fault.Message, StringComparison.Ordinal);
+        Assert.False(fault.MayHaveSaved);
 
         await other.RunAsync("ROLLBACK");
         Assert.True((await store.SaveAsync(Group, StoredSemaphore.None, Held(1, "a"), Token)).IsSaved);

@@ -99,12 +99,8 @@ internal sealed class EtcdConnection : IDisposable
     }
 
     /// <summary>Reports, once, that etcd went back to an earlier state: the watch may have noticed it, and has nobody to report it to.</summary>
-    /// <exception cref="SemaphoreStoreException">It did.</exception>
-    internal void ThrowIfRestored()
-    {
-        if (_restore is not null)
-            throw Restored();
-    }
+    /// <returns>The error; <see langword="null"/> when there is nothing to report.</returns>
+    internal SemaphoreStoreException? TakeRestore() => _restore is null ? null : Restored();
 
     /// <summary>The error of a restore, which is reported with it.</summary>
     internal SemaphoreStoreException Restored() => new(Interlocked.Exchange(ref _restore, null) ?? Description + " went back to an earlier state" + RestoreAdvice);

@@ -104,7 +104,9 @@ public sealed class EtcdStore : ISemaphoreStore
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(desired);
         var save = new EtcdSave(group, seen, desired, mustWrite);
-        return _saves.Writer.TryWrite(save) ? save.Outcome : Task.FromException<SaveOutcome>(new SemaphoreStoreException(Description + " is closed"));
+        if (!_saves.Writer.TryWrite(save))
+            save.Fail(new SemaphoreStoreException(Description + " is closed") { MayHaveSaved = false });
+        return save.Outcome;
     }
 
     /// <inheritdoc/>
@@ -159,7 +161,8 @@ public sealed class EtcdStore : ISemaphoreStore
 
     private async Task<IReadOnlyList<IList<KeyValue>>> ReadAsync(RangeRequest[] ranges, CancellationToken cancellationToken)
     {
-        _etcd.ThrowIfRestored();
+        if (_etcd.TakeRestore() is { } restored)
+            throw restored;
         return await _etcd.TryReadAsync(ranges, cancellationToken) ?? throw _etcd.Restored();
     }
 
@@ -174,9 +177,14 @@ public sealed class EtcdStore : ISemaphoreStore
 
     private async Task RunAsync(EtcdBatch batch)
     {
+        if (_etcd.TakeRestore() is { } restored)
+        {
+            batch.Saves.ForEach(save => save.Fail(restored.With(mayHaveSaved: false)));
+            return;
+        }
+
         try
         {
-            _etcd.ThrowIfRestored();
             var response = await _etcd.TxnAsync(batch.CreateRequest());
             var hasWritten = false;
             for (var i = 0; i < batch.Saves.Count; i++)
@@ -221,7 +229,8 @@ public sealed class EtcdStore : ISemaphoreStore
         }
         catch (SemaphoreStoreException e)
         {
-            save.Fail(e);
+            // The comparison has failed, so nothing was written.
+            save.Fail(e.With(mayHaveSaved: false));
         }
     }
 
