@@ -73,7 +73,7 @@ public sealed class ServerAddress : IEquatable<ServerAddress>
     /// <returns>The addresses, at least one, and each once.</returns>
     /// <exception cref="FleetLockInputException">One is not such a URL as <see cref="Parse"/> takes.</exception>
     public static IReadOnlyList<ServerAddress> ParseList(string text) =>
-        [.. Regex.Split(text ?? "", @"[\s,]+(?=(?:https?|http\+unix)://)", RegexOptions.IgnoreCase).Select(Parse).Distinct()];
+        [.. Regex.Split((text ?? "").Trim(), @"[\s,]+(?=(?:https?|http\+unix)://)", RegexOptions.IgnoreCase).Select(Parse).Distinct()];
 
     /// <summary>The address of an endpoint: exactly one slash before its path, and no segment of the base lost.</summary>
     /// <param name="path">The endpoint's path, such as <see cref="FleetLockProtocol.PreRebootPath"/>.</param>
