@@ -222,6 +222,7 @@ public sealed class RunCommandStateTests : IDisposable
     /// <summary>Waits until a run has noted its command.</summary>
     private async Task<int> FindNotedCommandAsync(CtlProcess run)
     {
+        await run.Errors.LineAsync("took a slot");
         using var limit = new CancellationTokenSource(TestTimeout.Hang);
         for (; !run.Exited.IsCompleted; await Task.Yield())
         {
