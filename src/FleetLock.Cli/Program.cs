@@ -19,6 +19,7 @@ internal static class Program
 
     private static async Task<int> RunAsync(string[] args)
     {
+        Terminal.LeaveClosedStreams();
         try
         {
             return await InvokeAsync(CreateRoot(), args);

@@ -1,3 +1,6 @@
+using System.Text;
+using FleetLock.Cli.Running;
+
 namespace FleetLock.Cli;
 
 /// <summary>
@@ -5,6 +8,24 @@ namespace FleetLock.Cli;
 /// </summary>
 internal static class Terminal
 {
+    private const int Output = 1;
+    private const int Errors = 2;
+
+    /// <summary>
+    /// Writes nothing to a standard stream that this process was started without. Its number then belongs to a file or a pipe of the
+    /// process itself, such as the one by which the runtime learns of signals. A result that nobody gets is an error.
+    /// </summary>
+    internal static void LeaveClosedStreams()
+    {
+        if (!IsOpen(Output))
+            Console.SetOut(new ClosedWriter("output"));
+        if (!IsOpen(Errors))
+            Console.SetError(new ClosedWriter("error"));
+    }
+
+    /// <summary>Standard error for a log.</summary>
+    internal static Stream OpenErrors() => IsOpen(Errors) ? Console.OpenStandardError() : Stream.Null;
+
     internal static void Say(string line) => Say(Console.Error, line);
 
     /// <summary>The same on another stream, where it is not the result of the command either.</summary>
@@ -21,4 +42,13 @@ internal static class Terminal
     }
 
     internal static void Error(string line) => Say("Error: " + line);
+
+    private static bool IsOpen(int descriptor) => OperatingSystem.IsWindows() || UnixProcess.IsInherited(descriptor);
+
+    private sealed class ClosedWriter(string name) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => throw new IOException($"Standard {name} is closed.");
+    }
 }

@@ -65,11 +65,10 @@ public sealed class ClosedOutputTests : IDisposable
     [InlineData("<&- >&- 2>&-")]
     public async Task A_server_starts_and_serves(string redirection)
     {
-        var socket = _ctl.PathOf("socket");
-        var server = StartRedirected(redirection, "serve", "--listen", "http+unix://" + Uri.EscapeDataString(socket), "--data", "data.db");
-        string[] wait = ["run", "-u", "http+unix://" + Uri.EscapeDataString(socket), "-i", _ctl.Id, "--wait", "--retry-interval", "1", "--", "true"];
+        var url = FormattableString.Invariant($"http://127.0.0.1:{FreePort.Find()}");
+        var server = StartRedirected(redirection, "serve", "--listen", url, "--data", "data.db");
 
-        Assert.Equal(0, (await _ctl.RunAsync(wait)).ExitCode);
+        Assert.Equal(0, (await _ctl.RunAsync("run", "-u", url, "-i", _ctl.Id, "--wait", "--retry-interval", "1", "--", "true")).ExitCode);
 
         await server.SignalAsync("TERM");
         Assert.Equal(0, (await server.FinishAsync()).ExitCode);

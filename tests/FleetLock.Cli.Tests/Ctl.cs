@@ -83,6 +83,14 @@ internal sealed class Ctl : IDisposable
         return path;
     }
 
+    /// <summary>Waits until the note of the one run has its command.</summary>
+    internal async Task CommandNotedAsync()
+    {
+        using var limit = new CancellationTokenSource(TestTimeout.Hang);
+        while (!Directory.GetFiles(PathOf("runs"), "*.note").Any(path => File.ReadAllText(path).Contains("\"command\"", StringComparison.Ordinal)))
+            await Task.Delay(1, limit.Token);
+    }
+
     public void Dispose()
     {
         foreach (var process in _started)

@@ -133,13 +133,15 @@ public sealed class GrantTests : IDisposable
         Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (printed.RootElement.GetProperty("grantId").ValueKind, printed.RootElement.GetProperty("isNewGrant").ValueKind));
     }
 
-    [Fact]
-    public async Task A_grant_that_cannot_be_printed_is_undone()
+    [Theory]
+    [InlineData(">/dev/full")]
+    [InlineData(">&-")]
+    public async Task A_grant_that_cannot_be_printed_is_undone(string redirection)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
         await using var server = await StartServerAsync();
 
-        var failed = await _ctl.StartUnder(_ctl.WriteScript("full", "#!/bin/sh\nexec \"$@\" >/dev/full\n"), "recursive-lock", "-u", server.Url(), "-i", _ctl.Id, "-o", "json").FinishAsync();
+        var failed = await _ctl.StartUnder(_ctl.WriteScript("full", $"#!/bin/sh\nexec \"$@\" {redirection}\n"), "recursive-lock", "-u", server.Url(), "-i", _ctl.Id, "-o", "json").FinishAsync();
 
         Assert.Equal(69, failed.ExitCode);
         Assert.Empty(await server.HoldersAsync("default"));

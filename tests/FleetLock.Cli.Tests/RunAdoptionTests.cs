@@ -123,6 +123,7 @@ public sealed class RunAdoptionTests : IDisposable
         var killed = _ctl.Start("run", "-u", server.Url(), "-i", _ctl.Id, "--", "sh", "-c", "echo running $$; cat >/dev/null; echo first >>order");
         await killed.Output.LineAsync("running");
         var command = killed.Output.Text.Trim().Split(' ')[1];
+        await _ctl.CommandNotedAsync();
         await killed.SignalAsync("KILL");
         await killed.Exited;
 
@@ -227,6 +228,7 @@ public sealed class RunAdoptionTests : IDisposable
     {
         await using var server = await StartServerAsync();
         var run = await StartAsync(server.Url());
+        await _ctl.CommandNotedAsync();
         using (var note = JsonDocument.Parse(File.ReadAllText(Directory.GetFiles(_ctl.PathOf("runs"), "*.note").Single())))
         {
             Assert.Equal(run.Id, note.RootElement.GetProperty("process").GetProperty("id").GetInt32());

@@ -99,8 +99,9 @@ public sealed class RunNestedTests : IDisposable
     {
         await using var server = await StartServerAsync();
         const string Script = """
-            mkfifo gate
-            ./ctl run -u URL -i ID -- sh -c 'echo inner; read _ <gate' &
+            mkfifo gate started
+            ./ctl run -u URL -i ID -- sh -c 'echo inner; echo >started; read _ <gate' &
+            read _ <started
             """;
         var outer = _ctl.Start("run", "-u", server.Url(), "-i", _ctl.Id, "--", "sh", "-c", Fill(Script, server));
         await outer.Output.LineAsync("inner");

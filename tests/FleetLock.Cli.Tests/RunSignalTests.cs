@@ -122,6 +122,7 @@ public sealed class RunSignalTests : IDisposable
         string[] run = ["run", "-u", server.Url(), "-i", _ctl.Id, "--"];
         var killed = _ctl.Start([.. run, "sh", "-c", "echo running; read _; echo orphan"]);
         await killed.Output.LineAsync("running");
+        await _ctl.CommandNotedAsync();
 
         await killed.SignalAsync("KILL");
         await killed.Exited.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);

@@ -16,6 +16,9 @@ foreach ($name in $ofMachine + 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https
 }
 $env:XDG_CONFIG_HOME = Join-Path $TestDrive 'no-configuration'
 
+# Nor the folder of its runs: what a test leaves there would be adopted.
+$env:FLEETLOCK_STATE_DIRECTORY = Join-Path $TestDrive 'runs'
+
 # When a test is taken to hang. It is far longer than anything takes on a busy machine, and ends nothing else.
 $Hang = [FleetLock.TestKit.TestTimeout]::Hang
 

@@ -72,7 +72,7 @@ BeforeAll {
         foreach ($name in @($Producer.Environment.Keys).Where({ $_ })) {
             [Environment]::SetEnvironmentVariable($name, $Producer.Environment[$name])
         }
-        if ($Producer.BlocksRunLock) { $null = New-Item (Get-RunLockPath) -ItemType Directory }
+        if ($Producer.BlocksRunLock) { $null = New-Item (Get-RunLockPath) -ItemType Directory -Force }
         if ($Producer.Answer -eq 'Never') { New-RawServer ([FleetLock.TestKit.RawAnswer]::Never) }
         elseif ($Producer.Answer) { New-RawServer (New-Answer $Producer.Answer.Status $Producer.Answer.Body) }
     }
@@ -86,8 +86,8 @@ BeforeAll {
     }
 
     function Get-RunLockPath {
-        $digest = [Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes("$url`nweb`nn1"))
-        Join-Path ([FleetLock.RunLock]::DefaultDirectory) "fleetlock-$([Convert]::ToHexString($digest[0..15]).ToLowerInvariant()).lock"
+        $digest = [Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes("web`nn1`n"))
+        Join-Path $env:FLEETLOCK_STATE_DIRECTORY "$([Convert]::ToHexString($digest[0..15]).ToLowerInvariant()).lock"
     }
 }
 
@@ -109,7 +109,7 @@ Describe 'The error ids' {
         $refused = [Net.Sockets.SocketException]::new([int][Net.Sockets.SocketError]::ConnectionRefused).Message
         $messages = [FleetLock.TestKit.MessageFile]::new('cmdlets')
         $null = $messages.Hide($url, 'URL').Hide($nowhere, 'URL').Hide(([uri]$nowhere).Authority, 'HOST:PORT')
-        $null = $messages.Hide([FleetLock.RunLock]::DefaultDirectory, 'FOLDER').Hide($refused, '{connection refused}')
+        $null = $messages.Hide($env:FLEETLOCK_STATE_DIRECTORY, 'FOLDER').Hide($refused, '{connection refused}')
         foreach ($producer in $Producers) {
             $raw = Start-Producer $producer
             try { $caught = try { $null = & $producer.Command } catch { $_ } } finally { Stop-Producer $producer $raw }

@@ -192,23 +192,68 @@ Describe 'Invoke-FleetLock against the real server' {
     }
 
     It 'refuses a second block on this machine while one runs, and leaves the first one its slot' {
-        $inner = Invoke-FleetLock {
-            try { Invoke-FleetLock { 'both ran' } @slot } catch { $_ }
-            Get-Holder $server web
-        } @slot
-        $inner[0].FullyQualifiedErrorId | Should -BeLike 'FleetGroupBusy,*'
-        "$($inner[0])" | Should -BeLike "*process $PID *(client_run_held)*"
-        $inner[1] | Should -Be 'n1'
+        $entered, $leave = [Threading.ManualResetEventSlim]::new(), [Threading.ManualResetEventSlim]::new()
+        $script = "Invoke-FleetLock { `$entered.Set(); `$leave.Wait() } -Group web -Id n1 -Uri $($server.Uri)"
+        $first = Start-Script $script @{ entered = $entered; leave = $leave }
+        $entered.Wait($Hang) | Should -BeTrue
+        try { Invoke-FleetLock { 'both ran' } @slot } catch { $caught = $_ }
+        $caught.FullyQualifiedErrorId | Should -BeLike 'FleetGroupBusy,*'
+        "$caught" | Should -BeLike "*process $PID *(client_run_held)*"
+        Get-Holder $server web | Should -Be 'n1'
+        $leave.Set()
+        $null = Complete-Script $first
+        Get-Holder $server web | Should -BeNullOrEmpty
     }
 
-    It 'refuses fleetlockctl run on this machine while a block runs, and is refused by it' {
-        $code = Invoke-FleetLock {
-            dotnet $fleetlockctl run --url $server.Uri --group web --id n1 -- echo 'both ran' 2>&1
-            $LASTEXITCODE
+    It 'runs a block within a block under the outer slot, each time, and releases it once' {
+        $inner = Invoke-FleetLock {
+            Invoke-FleetLock { 'first' } -Wait @slot
+            Invoke-FleetLock { 'second' } -Wait @slot
+            Get-Holder $server web
         } @slot
-        $code[-1] | Should -Be 75
-        "$code" | Should -Not -BeLike '*both ran*'
+        $inner | Should -Be @('first', 'second', 'n1')
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
 
+    It 'does not promise to keep the slot of an outer block' {
+        $null = Invoke-FleetLock {
+            try { Invoke-FleetLock { throw 'broken' } -KeepOnFailure @slot -WarningVariable told -WarningAction SilentlyContinue } catch { 'caught' }
+            $script:told = "$told"
+        } @slot
+        $script:told | Should -Not -BeLike '*is kept by*'
+        $script:told | Should -BeLike "*process $PID *"
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
+
+    It 'releases at the end what an earlier block of this session has kept' {
+        try { Invoke-FleetLock { throw 'broken' } -KeepOnFailure @slot -WarningAction SilentlyContinue } catch { $null = $_ }
+        Get-Holder $server web | Should -Be 'n1'
+        Invoke-FleetLock { 'mended' } @slot -WarningVariable told | Should -Be 'mended'
+        $told | Should -BeNullOrEmpty
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
+
+    It 'keeps a slot that the id held before, and says so' {
+        $null = Lock-FleetGroup web -Id n1 -Uri $server.Uri
+        Invoke-FleetLock { 'ran' } @slot -WarningVariable told -WarningAction SilentlyContinue | Should -Be 'ran'
+        "$told" | Should -BeLike "*stays held by 'n1', which held it before the block.*Unlock-FleetGroup -Group web -Id 'n1'*"
+        Get-Holder $server web | Should -Be 'n1'
+    }
+
+    It 'lets fleetlockctl run in the block run under its slot, and without the variable refuses it at once' {
+        $joined = Invoke-FleetLock {
+            dotnet $fleetlockctl run --url $server.Uri --group web --id n1 -- echo 'inner' 2>$null
+            $held, $env:FLEETLOCK_HELD = $env:FLEETLOCK_HELD, $null
+            dotnet $fleetlockctl run --url $server.Uri --group web --id n1 --wait -- echo 'both ran' 2>$null
+            $LASTEXITCODE
+            $env:FLEETLOCK_HELD = $held
+        } @slot
+        $joined | Should -Be @('inner', 75)
+        Get-Holder $server web | Should -BeNullOrEmpty
+        $env:FLEETLOCK_HELD | Should -BeNullOrEmpty
+    }
+
+    It 'is refused while fleetlockctl run has the slot' {
         $start = [Diagnostics.ProcessStartInfo]::new('dotnet')
         foreach ($argument in $fleetlockctl, 'run', '--url', $server.Uri, '--group', 'web', '--id', 'n1', '--', 'sh', '-c', 'echo begun; read line') { $start.ArgumentList.Add($argument) }
         $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
@@ -296,6 +341,8 @@ Describe 'Invoke-FleetLock and a block that does not run' {
 
 Describe 'Invoke-FleetLock and a release that fails' {
     BeforeEach {
+        # What such a run leaves is adopted by the next one.
+        $env:FLEETLOCK_STATE_DIRECTORY = Join-Path $TestDrive ([guid]::NewGuid())
         $raw = New-RawServer (New-Answer 200), $unknownGroup
         $slot = @{ Group = 'web'; Id = 'n1'; Uri = $raw.Url }
     }
@@ -317,6 +364,14 @@ Describe 'Invoke-FleetLock and a release that fails' {
         $slot.Id = "it's `$(n1)"
         $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue -ErrorVariable failed
         "$($failed[0])" | Should -BeLike "*Unlock-FleetGroup -Group web -Id 'it''s `$(n1)'*"
+    }
+
+    It 'leaves the grant to the next run on this machine' {
+        $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue
+        $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue
+        $grants = $raw.Requests.Where({ $_.Line -like 'POST /v1/pre-reboot*' }).ForEach({ $_.Header('FleetLock-Grant') })
+        $grants.Count | Should -Be 2
+        $grants[1] | Should -Be $grants[0]
     }
 
     It 'ends the script with -ErrorAction Stop' {

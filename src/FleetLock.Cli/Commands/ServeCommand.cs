@@ -26,7 +26,10 @@ internal static class ServeCommand
             ParentSession.Follow(session, signals.Interrupt);
         var configuration = source.Load();
         var store = configuration.CreateStore(() => StateDirectory.File("fleetlock.db"));
-        var options = configuration.ToOptions(store) with { Logging = logging => logging.AddLines(Console.OpenStandardError(), FormatOf(configuration.Log)) };
+        var options = configuration.ToOptions(store) with
+        {
+            Logging = logging => logging.AddLines(Terminal.OpenErrors(), FormatOf(configuration.Log)),
+        };
         var server = await FleetLockServer.StartAsync(options, signals.Interrupted);
         await using (server)
         {

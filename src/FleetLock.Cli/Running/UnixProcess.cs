@@ -21,6 +21,19 @@ internal static partial class UnixProcess
     /// <summary>Makes this process the first of a session of its own, away from the terminal and its signals. If it is the first of a group already, nothing changes.</summary>
     internal static void LeaveTerminal() => _ = SetSession();
 
+    /// <summary>Whether a descriptor was open when this process was started: what it opens itself is closed when it executes another.</summary>
+    internal static bool IsInherited(int descriptor)
+    {
+        const int closeOnExecute = 1;
+        return GetDescriptorFlags(descriptor) is >= 0 and var flags && (flags & closeOnExecute) == 0;
+    }
+
+    private static int GetDescriptorFlags(int descriptor)
+    {
+        const int getFlags = 1;
+        return ControlDescriptor(descriptor, getFlags);
+    }
+
     private static int Number(PosixSignal signal) => signal switch
     {
         PosixSignal.SIGHUP => 1,
@@ -38,6 +51,10 @@ internal static partial class UnixProcess
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int SetSession();
+
+    // This command of fcntl takes no third argument, which not every platform passes to a variadic function as to any other.
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int ControlDescriptor(int descriptor, int command);
 
     [LibraryImport("libc", EntryPoint = "getpgrp")]
     private static partial int GetGroup();

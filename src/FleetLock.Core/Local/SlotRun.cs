@@ -89,7 +89,12 @@ public sealed class SlotRun : IDisposable
                 return (result, run);
             return (await run.SettleAsync(result, onLeak, cancellationToken).ConfigureAwait(false), null);
         }
-        catch when (run._operation is not null && !claim.IsAdopted)
+        catch when (run._operation is not null && claim.IsAdopted)
+        {
+            onLeak(run.DescribeLeft(isReservation: false));
+            throw;
+        }
+        catch when (run._operation is not null)
         {
             await run.ForgetUnlessLeakedAsync(report => run._operation.AbandonAsync(report, cancellationToken), onLeak)
                 .ConfigureAwait(false);
@@ -208,8 +213,16 @@ public sealed class SlotRun : IDisposable
         Action<PossibleLeak> onLeak,
         CancellationToken cancellationToken)
     {
-        if (_operation is null || (IsAdopted && !result.SaysNotHeld))
+        if (_operation is null)
             return result;
+        if (IsAdopted && !result.SaysNotHeld)
+        {
+            var isReservation = result.Status == FleetLockStatus.Pending || result.LastStatus == FleetLockStatus.Pending;
+            if (result.OutcomeUnknown || isReservation)
+                onLeak(DescribeLeft(isReservation));
+            return result;
+        }
+
         var operation = _operation;
         var settled = result;
         await ForgetUnlessLeakedAsync(
@@ -217,6 +230,9 @@ public sealed class SlotRun : IDisposable
             onLeak).ConfigureAwait(false);
         return settled;
     }
+
+    private PossibleLeak DescribeLeft(bool isReservation) =>
+        new(_group, Id, _client.Server.ToString(), isReservation, "an earlier run of this machine may hold it");
 
     /// <summary>The note of a grant that may be left at the server stays, and the next run adopts it.</summary>
     private async Task ForgetUnlessLeakedAsync(Func<Action<PossibleLeak>, Task> undo, Action<PossibleLeak> onLeak)

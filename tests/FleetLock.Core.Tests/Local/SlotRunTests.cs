@@ -264,6 +264,21 @@ public sealed class SlotRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lost_answer_to_a_run_that_adopts_is_not_undone_and_is_reported()
+    {
+        await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Reset);
+        using var client = Exchange.ClientOf(server.Url);
+        (await TakeAsync(client)).Run!.Dispose();
+
+        var (result, run) = await TakeAsync(client);
+
+        Assert.Null(run);
+        Assert.True(result.OutcomeUnknown);
+        Assert.Equal([Lock, Lock], server.Requests.Select(request => request.Line));
+        Assert.Equal("node1", Assert.Single(_leaks).Id);
+    }
+
+    [Fact]
     public async Task The_undo_of_a_run_leaves_the_slot_of_an_earlier_one()
     {
         await using var server = WithGrants("new", "released");
