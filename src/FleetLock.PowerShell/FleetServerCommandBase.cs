@@ -113,7 +113,8 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
         {
             // Of the credentials, what the parameters give goes before what the environment does.
             Token = Credential is not null && Token is null ? null : options.Token,
-            Credential = Credential?.GetNetworkCredential(),
+            // Not GetNetworkCredential, which takes a domain off the user name: Basic authentication sends it as given.
+            Credential = Credential is null ? null : new NetworkCredential(Credential.UserName, Credential.Password),
             ClientCertificate = Certificate ?? options.ClientCertificate,
             SkipCertificateCheck = SkipCertificateCheck,
             Proxy = Proxy,
@@ -128,7 +129,12 @@ public abstract class FleetServerCommandBase : FleetLockCommandBase
             return null;
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (DictionaryEntry entry in given)
-            headers[$"{entry.Key}"] = $"{entry.Value}";
+            headers[ToText(entry.Key)] = ToText(entry.Value);
         return headers;
     }
+
+    /// <summary>As PowerShell's own strings have it, which is the same in every culture; several values as HTTP joins them.</summary>
+    private static string ToText(object? value) => LanguagePrimitives.GetEnumerable(value) is { } values
+        ? string.Join(", ", values.Cast<object?>().Select(LanguagePrimitives.ConvertTo<string>))
+        : LanguagePrimitives.ConvertTo<string>(value);
 }

@@ -153,3 +153,32 @@ Describe 'Credentials from several places' {
         @($raw.Requests)[0].Header('X-One'), @($raw.Requests)[0].Header('X-Two') | Should -Be @('1', 'two')
     }
 }
+
+Describe 'What is given to be sent' {
+    BeforeEach {
+        $raw = New-RawServer
+        $slot = @{ Group = 'web'; Id = 'n1'; Uri = $raw.Url }
+    }
+
+    AfterEach {
+        Stop-RawServer $raw
+    }
+
+    It 'is the user name as it is: <_>' -ForEach 'CORP\svc', '.\local', 'u@dom.example', 'a\b\c' {
+        $null = Lock-FleetGroup @slot -Credential ([pscredential]::new($_, (ConvertTo-SecureString 'p' -AsPlainText)))
+        $sent = @($raw.Requests)[0].Header('Authorization') -replace '^Basic '
+        [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($sent)) | Should -Be "${_}:p"
+    }
+
+    It 'is every value of a header, in the same words in every culture' {
+        $before = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = 'de-DE'
+            $null = Lock-FleetGroup @slot -Header @{ 'X-A' = @('1', '2'); 'X-D' = 1.5; 'X-T' = [datetime]'2026-01-02'; 'X-M' = 0.5, 'x' }
+        }
+        finally {
+            [cultureinfo]::CurrentCulture = $before
+        }
+        'X-A', 'X-D', 'X-T', 'X-M' | ForEach-Object { @($raw.Requests)[0].Header($_) } | Should -Be @('1, 2', '1.5', "$([datetime]'2026-01-02')", '0.5, x')
+    }
+}
