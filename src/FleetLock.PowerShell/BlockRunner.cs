@@ -1,11 +1,11 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 
 namespace FleetLock.PowerShell;
 
 /// <summary>Runs a script block inside a cmdlet, its output streaming through as it comes and its errors unchanged.</summary>
 internal static class BlockRunner
 {
-    // A pipeline of its own around the block, because only that can be stepped through, and stepping is what streams.
     private const string Wrapper = "param($Block, $Arguments) & $Block @Arguments";
 
     /// <summary>Runs a block.</summary>
@@ -14,6 +14,15 @@ internal static class BlockRunner
     /// <param name="arguments">Its arguments.</param>
     internal static void Run(PSCmdlet command, ScriptBlock block, object[] arguments)
     {
+        if (command.SessionState.LanguageMode != PSLanguageMode.FullLanguage)
+        {
+            // Where the language is constrained, the engine does not evaluate the expressions of a pipeline that is stepped through. The wrapper has the
+            // language mode of the session, and the block keeps its own.
+            command.InvokeCommand.InvokeScript(Wrapper, useNewScope: false, PipelineResultTypes.Output | PipelineResultTypes.Error, null, block, arguments);
+            return;
+        }
+
+        // Stepping streams too, and in addition errors go where the caller has redirected the cmdlet's.
         using var pipeline = ScriptBlock.Create(Wrapper).GetSteppablePipeline(CommandOrigin.Internal, [block, arguments]);
         pipeline.Begin(command);
         pipeline.Process();

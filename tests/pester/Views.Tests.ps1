@@ -106,6 +106,25 @@ Describe 'The table views' {
     }
 }
 
+Describe 'Times' {
+    It 'have the year and the digits of everybody in <_>' -ForEach 'th-TH', 'ar-SA', 'fa-IR', 'fi-FI' {
+        $list = New-RawServer (New-Answer 200 '{"groups":[{"group":"web","slots":2,"free":1,"holders":[{"id":"n1","since":"2026-03-01T12:00:00Z","lastAsked":"2026-03-01T12:00:00Z"}]}]}')
+        $before = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = $_
+            $group = Get-FleetGroup -Uri $list.Url
+            $shown = ($group | Format-List), ($group.Holders | Format-Table), ($group.Holders | Format-List) | ForEach-Object { $_ | Get-Line 120 }
+            $granted = Lock-FleetGroup web -Id n1 -Uri $raw.Url | Get-Line 120
+        }
+        finally {
+            [cultureinfo]::CurrentCulture = $before
+            Stop-RawServer $list
+        }
+        [regex]::Matches("$shown", '2026-0\d-\d\d \d\d:\d\d:\d\d').Count | Should -Be 4
+        "$granted" | Should -Match ' \d\d:\d\d:\d\d '
+    }
+}
+
 Describe 'Colour' {
     BeforeAll {
         # What `$PSStyle` is told → whether a view may have escape sequences. In an engine of its own, because it belongs to the session.
