@@ -23,6 +23,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
     [Parameter(Position = 0, ParameterSetName = ByGroup, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = ById, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
+    [TextOrProperty("Group", Companion = "Id")]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public virtual string[]? Group { get; set; }
 
@@ -30,6 +31,7 @@ public abstract class SlotCommandBase : WaitingCommandBase
     [Parameter(ParameterSetName = ByGroup, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ById, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, Mandatory = true)]
     [ValidateNotNull]
+    [TextOrProperty("Id")]
     [ArgumentCompleter(typeof(HolderCompleter))]
     public virtual string[]? Id { get; set; }
 
@@ -41,6 +43,13 @@ public abstract class SlotCommandBase : WaitingCommandBase
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        // Objects are of other machines: never this machine's own id for them.
+        if (Id is null && TextOrPropertyAttribute.IsWithoutCompanion(Group))
+        {
+            WriteError(ErrorRecords.From(new FleetLockInputException("id", "An object has the property 'Group' and no property 'Id'. Give -Id, or objects with both.")));
+            return;
+        }
+
         foreach (var group in Group ?? [null!])
         {
             foreach (var id in Id ?? [null!])

@@ -12,6 +12,7 @@ public sealed class GetFleetGroupCommand : FleetServerCommandBase
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [TextOrProperty("Group")]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[]? Group { get; set; }
 

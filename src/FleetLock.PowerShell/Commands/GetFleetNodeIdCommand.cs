@@ -16,6 +16,7 @@ public sealed class GetFleetNodeIdCommand : FleetLockCommandBase
     /// <summary>The machine ids to derive from, 32 hexadecimal digits each; this machine's if not given.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [TextOrProperty("MachineId")]
     public string[]? MachineId { get; set; }
 
     /// <summary>The application id to derive with, 32 hexadecimal digits; Zincati's if not given.</summary>

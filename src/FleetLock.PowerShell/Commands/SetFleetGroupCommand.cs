@@ -11,6 +11,7 @@ public sealed class SetFleetGroupCommand : FleetServerCommandBase
     /// <summary>The groups.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
+    [TextOrProperty("Group")]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string[] Group { get; set; } = [];
 

@@ -14,6 +14,7 @@ public sealed class TestFleetLockCommand : FleetServerCommandBase
     /// <summary>The group; <c>FLEETLOCK_GROUP</c> if not given, and "default" if that is not set either.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [TextOrProperty("Group", Companion = "Id")]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public string? Group { get; set; }
 

@@ -31,6 +31,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter(Position = 0, ParameterSetName = ByGrant, ValueFromPipelineByPropertyName = true)]
     [Parameter(Position = 0, ParameterSetName = Forced, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [TextOrProperty("Group", Companion = "Id")]
     [ArgumentCompleter(typeof(GroupCompleter))]
     public override string[]? Group { get; set; }
 
@@ -40,6 +41,7 @@ public sealed class UnlockFleetGroupCommand : SlotCommandBase
     [Parameter(ParameterSetName = ByGrant, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = Forced, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
+    [TextOrProperty("Id")]
     [ArgumentCompleter(typeof(HolderCompleter))]
     public override string[]? Id { get; set; }
 
