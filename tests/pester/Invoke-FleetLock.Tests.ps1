@@ -215,13 +215,17 @@ Describe 'Invoke-FleetLock against the real server' {
         Get-Holder $server web | Should -BeNullOrEmpty
     }
 
-    It 'does not promise to keep the slot of an outer block' {
-        $null = Invoke-FleetLock {
-            try { Invoke-FleetLock { throw 'broken' } -KeepOnFailure @slot -WarningVariable told -WarningAction SilentlyContinue } catch { 'caught' }
-            $script:told = "$told"
-        } @slot
-        $script:told | Should -Not -BeLike '*is kept by*'
-        $script:told | Should -BeLike "*process $PID *"
+    It 'does not say of a nested block that it keeps the slot' {
+        $kept = Invoke-FleetLock { try { Invoke-FleetLock { throw 'broken' } -KeepOnFailure @slot 3>&1 } catch { } } @slot
+        $kept | Should -BeNullOrEmpty
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
+
+    It 'runs what a child engine locks under the slot of the block' {
+        $script = "Import-Module '$ModulePath'; Invoke-FleetLock { 'inner' } -Group web -Id n1 -Uri $($server.Uri)"
+        $ran = Invoke-FleetLock { Invoke-Engine -Command $script; Invoke-Engine -Command $script; Get-Holder $server web } @slot
+        $ran | Should -Be @('inner', 'inner', 'n1')
+        $env:FLEETLOCK_HELD | Should -BeNullOrEmpty
         Get-Holder $server web | Should -BeNullOrEmpty
     }
 
@@ -300,8 +304,10 @@ Describe 'Invoke-FleetLock and a block that does not run' {
 
     It 'releases at once what a lost answer may have granted, and runs nothing' {
         $raw = New-RawServer ([FleetLock.TestKit.RawAnswer]::Close), (New-Answer 200)
-        { Invoke-FleetLock { 'ran' } -Group web -Id n1 -Uri $raw.Url } | Should -Throw -ErrorId 'FleetServerUnreachable,*'
-        Get-Asked $raw | Select-Object -Last 1 | Should -Be "/v1/groups/web/grants/$(Get-GrantId $raw)?id=n1&reason=undo"
+        # An id of which no earlier run has left a note. This one leaves one, because the undo is not acknowledged.
+        $id = [guid]::NewGuid()
+        { Invoke-FleetLock { 'ran' } -Group lost -Id $id -Uri $raw.Url } | Should -Throw -ErrorId 'FleetServerUnreachable,*'
+        Get-Asked $raw | Select-Object -Last 1 | Should -Be "/v1/groups/lost/grants/$(Get-GrantId $raw)?id=$id&reason=undo"
         Stop-RawServer $raw
     }
 
@@ -394,5 +400,122 @@ Describe 'Invoke-FleetLock and a release that fails' {
         $output = Invoke-FleetLock { 'first'; 'second' } @slot -ErrorAction SilentlyContinue -ErrorVariable failed | Select-Object -First 1
         $output | Should -Be 'first'
         $failed.FullyQualifiedErrorId | Should -Contain 'FleetGroupRefused,FleetLock.PowerShell.Commands.InvokeFleetLockCommand'
+    }
+}
+
+Describe 'Invoke-FleetLock and signals' -Skip:$IsWindows {
+    BeforeAll {
+        $server = Start-TestServer -Group 'web=1', 'db=1'
+
+        # An engine whose script says "begun", and waits then. It has no terminal.
+        function Start-Engine {
+            param([string] $Script)
+
+            $start = [Diagnostics.ProcessStartInfo]::new($EngineProgram)
+            foreach ($argument in @($EngineArguments) + '-NoProfile', '-NonInteractive', '-NoLogo', '-Command', "Import-Module '$ModulePath'; `$PSDefaultParameterValues = @{ 'Invoke-FleetLock:Uri' = '$($server.Uri)'; 'Invoke-FleetLock:Id' = 's1' }; $Script") { $start.ArgumentList.Add($argument) }
+            $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+            $process = [Diagnostics.Process]::Start($start)
+            $process.StandardOutput.ReadLine() | Should -Be 'begun'
+            $process
+        }
+
+        function Stop-Engine {
+            param($Process, [string] $Signal)
+
+            kill "-$Signal" $Process.Id
+            if (-not $Process.WaitForExit($Hang)) { $Process.Kill(); throw 'The engine did not end.' }
+            $Process.ExitCode
+        }
+    }
+
+    AfterAll {
+        Stop-TestServer $server
+    }
+
+    It 'releases on <Signal>, and the engine ends as it would have' -ForEach @{ Signal = 'TERM' }, @{ Signal = 'HUP' } {
+        $expected = Stop-Engine (Start-Engine "'begun'; Start-Sleep 3600") $Signal
+        $engine = Start-Engine "Invoke-FleetLock -Group web { 'begun'; Start-Sleep 3600 }"
+        Get-Holder $server web | Should -Be 's1'
+        Stop-Engine $engine $Signal | Should -Be $expected
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
+
+    It 'releases every slot of nested blocks' {
+        $engine = Start-Engine "Invoke-FleetLock -Group web { Invoke-FleetLock -Group db { Invoke-FleetLock -Group web { 'begun'; Start-Sleep 3600 } } }"
+        Get-Holder $server db | Should -Be 's1'
+        $null = Stop-Engine $engine TERM
+        Get-Holder $server web | Should -BeNullOrEmpty
+        Get-Holder $server db | Should -BeNullOrEmpty
+    }
+
+    It 'leaves the engine to end as it would once the block is over' {
+        $engine = Start-Engine "Invoke-FleetLock -Group web { }; 'begun'; Start-Sleep 3600"
+        $null = Stop-Engine $engine TERM
+        Get-Holder $server web | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Invoke-FleetLock and a server that does not answer the release' {
+    BeforeAll {
+        Reset-InteractiveLimit InterruptedRelease
+
+        # The warnings of a stopped pipeline are the host's to show.
+        function Stop-Block {
+            param([string] $Block, [scriptblock] $When)
+
+            $raw = New-RawServer (New-Answer 200), ([FleetLock.TestKit.RawAnswer]::Never)
+            $engine = [Diagnostics.ProcessStartInfo]::new($EngineProgram)
+            $script = @"
+Import-Module '$ModulePath'
+`$shell = [powershell]::Create([initialsessionstate]::CreateDefault2())
+`$runspace = [runspacefactory]::CreateRunspace(`$Host)
+`$runspace.Open()
+`$shell.Runspace = `$runspace
+`$null = `$shell.AddScript("Import-Module '$ModulePath'; Invoke-FleetLock { $Block } -Group stop -Id n1 -TimeoutSec 0 -Uri $($raw.Url)")
+`$running = `$shell.BeginInvoke()
+`$null = [Console]::In.ReadLine()
+`$clock = [Diagnostics.Stopwatch]::StartNew()
+`$shell.Stop()
+[Console]::Out.WriteLine("stopped after `$(`$clock.ElapsedMilliseconds)")
+"@
+            foreach ($argument in @($EngineArguments) + '-NoProfile', '-NonInteractive', '-NoLogo', '-Command', $script) { $engine.ArgumentList.Add($argument) }
+            $engine.RedirectStandardInput = $engine.RedirectStandardOutput = $true
+            $process = [Diagnostics.Process]::Start($engine)
+            Wait-Until { & $When $raw }
+            $process.StandardInput.WriteLine()
+            $output = $process.StandardOutput.ReadToEndAsync()
+            if (-not $process.WaitForExit($Hang)) { $process.Kill(); throw 'It was not stopped.' }
+            $null = Stop-RawServer $raw
+            $output.Result -replace '\e\[[\d;]*m'
+        }
+    }
+
+    AfterAll {
+        Set-InteractiveLimit InterruptedRelease
+    }
+
+    AfterEach {
+        # The next run takes the slot over, and releases it.
+        $raw = New-RawServer
+        Invoke-FleetLock { } -Group stop -Id n1 -Uri $raw.Url
+        Stop-RawServer $raw
+    }
+
+    It 'stops on Ctrl+C <When>, and reports what is still held' -ForEach @(
+        @{ When = 'in the block'; Block = "Set-Content -LiteralPath '{0}' x; Start-Sleep 3600"; Asked = 1 }
+        @{ When = 'in the release'; Block = "Set-Content -LiteralPath '{0}' x"; Asked = 2 }
+    ) {
+        $asked, $begun = $Asked, (Join-Path $TestDrive "begun-$Asked")
+        $output = Stop-Block ($Block -f $begun) { param($server) (Test-Path $begun) -and $server.Requests.Count -ge $asked }.GetNewClosure()
+        $output | Should -Match 'stopped after'
+        $output -replace '\s+', ' ' | Should -BeLike "*The slot of group 'stop' is still held by 'n1'*Unlock-FleetGroup -Group stop -Id 'n1'*"
+    }
+
+    It 'gives up after -ReleaseTimeoutSec' {
+        $raw = New-RawServer (New-Answer 200), (New-Answer 502)
+        $null = Invoke-FleetLock { 'ran' } -Group stop -Id n1 -Uri $raw.Url -ReleaseTimeoutSec 0 -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'FleetRequestTimedOut,*'
+        Get-Asked $raw | Should -Be @('/v1/pre-reboot', '/v1/steady-state')
+        Stop-RawServer $raw
     }
 }

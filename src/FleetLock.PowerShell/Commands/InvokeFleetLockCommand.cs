@@ -5,13 +5,15 @@ namespace FleetLock.PowerShell.Commands;
 
 /// <summary>
 /// <c>Invoke-FleetLock</c>: runs a script block while a slot is held, and releases the slot however the block ends: by success, by an
-/// error, by Ctrl+C, by a stopped pipeline, by <c>exit</c>. A slot that the id held before stays held. It shares the machine's file lock
-/// with <c>fleetlockctl run</c>.
+/// error, by Ctrl+C, by a stopped pipeline, by <c>exit</c>, by a signal to the engine. A slot that the id held before stays held. It shares
+/// the machine's file lock with <c>fleetlockctl run</c>.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "FleetLock", SupportsShouldProcess = true)]
 [OutputType(typeof(object))]
 public sealed class InvokeFleetLockCommand : WaitingCommandBase
 {
+    private CancellationTokenSource? _giveUp;
+
     /// <summary>The block to run. It runs in a scope of its own, as with the call operator.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
     public ScriptBlock ScriptBlock { get; set; } = null!;
@@ -38,6 +40,25 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     [Parameter]
     public SwitchParameter KeepOnFailure { get; set; }
 
+    /// <summary>The longest that the release is tried after the block, in seconds. The default is ten minutes: a server that is updated is back by then.</summary>
+    [Parameter]
+    [ValidateRange(0, WaitPolicy.MaxTimeoutSec)]
+    public int ReleaseTimeoutSec { get; set; } = (int)SlotRun.ReleaseTimeout.TotalSeconds;
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        base.StopProcessing();
+        try
+        {
+            Volatile.Read(ref _giveUp)?.CancelAfter(InteractiveLimits.InterruptedRelease);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The release ended at the same moment.
+        }
+    }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -60,20 +81,32 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     private void RunUnderSlot(FleetLockClient client, string group, string id, WaitPolicy? policy)
     {
         using var run = Take(client, group, id, policy);
+
+        // The run around this one has entered already, and leaves after it.
+        var isOwn = run.Outer is null;
         var (failed, keep) = (false, false);
+#if NET
+        using var signals = SignalRelease.Watch(run, message => Host.UI.WriteWarningLine(DescribeHeld(run, group, message)));
+#endif
         try
         {
-            HeldGrants.Enter(run.GrantId);
+            if (isOwn)
+                HeldGrants.Enter(run.GrantId);
             BlockRunner.Run(this, ScriptBlock, ArgumentList);
         }
         catch (Exception e) when (BlockRunner.IsFailure(e))
         {
-            (failed, keep) = (true, KeepOnFailure);
+            (failed, keep) = (true, KeepOnFailure && isOwn);
             throw;
         }
         finally
         {
-            HeldGrants.Leave(run.GrantId);
+            if (isOwn)
+                HeldGrants.Leave(run.GrantId);
+#if NET
+            if (keep)
+                signals.Dispose();
+#endif
             Release(run, group, failed, keep);
         }
     }
@@ -120,13 +153,12 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
 
     private void Release(SlotRun run, string group, bool failed, bool keep)
     {
-        // Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same.
-        var result = keep
-            ? null
-            : Task.Run(() => run.ReleaseAsync(SlotRun.ReleaseTimeout, null, CancellationToken.None)).GetAwaiter().GetResult();
-        if (result is { IsSuccess: true } || Stopping)
+        var (result, message) = keep ? (null, "") : Release(run);
+        if (result is { IsSuccess: true })
             return;
-        if (keep)
+        if (!keep && (result is null || (Stopping && result.Kind != ErrorKinds.NotHeld)))
+            Host.UI.WriteWarningLine(DescribeHeld(run, group, message));
+        else if (keep)
             WriteWarning(DescribeKeptOnFailure(run, group));
         else if (result!.Kind == ErrorKinds.ClientGrantKept)
             WriteWarning(DescribeKept(run, group));
@@ -136,10 +168,39 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
             WriteError(ErrorRecords.FromRelease(result));
     }
 
-    private static string DescribeKeptOnFailure(SlotRun run, string group) => run.Outer is { } outer
-        ? $"The block failed. Whether the slot of group '{group}' is kept decides {outer}."
-        : $"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: "
-            + ErrorRecords.UnlockCommand(group, run.Id);
+    private static string DescribeKeptOnFailure(SlotRun run, string group) =>
+        $"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: "
+        + ErrorRecords.UnlockCommand(group, run.Id);
+
+    /// <summary>
+    /// Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same, but not for longer than a person waits.
+    /// </summary>
+    private (FleetLockResult? Result, string Message) Release(SlotRun run)
+    {
+        using var giveUp = new CancellationTokenSource();
+        Volatile.Write(ref _giveUp, giveUp);
+        if (Stopping)
+            giveUp.CancelAfter(InteractiveLimits.InterruptedRelease);
+        try
+        {
+            var timeout = TimeSpan.FromSeconds(ReleaseTimeoutSec);
+            var result = Task.Run(() => run.ReleaseAsync(timeout, null, giveUp.Token)).GetAwaiter().GetResult();
+            return (result, result.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, "the release was interrupted before the server answered");
+        }
+        finally
+        {
+            Volatile.Write(ref _giveUp, null);
+        }
+    }
+
+    /// <summary>What is still held where no error can say so. The note of the grant stays, and with it the next run adopts the slot.</summary>
+    private static string DescribeHeld(SlotRun run, string group, string reason) =>
+        $"The slot of group '{group}' is still held by '{run.Id}': {reason.TrimEnd('.')}. The next run of this slot on this machine takes it over. "
+        + $"To release it now: {ErrorRecords.UnlockCommand(group, run.Id)}";
 
     private static string DescribeKept(SlotRun run, string group)
     {
