@@ -46,7 +46,10 @@ internal static class ErrorRecords
     internal static ErrorRecord FromRelease(FleetLockResult result)
     {
         var (errorId, category) = Of(result.Status, result.HttpStatus, result.Kind);
-        var exception = new FleetLockException(result, Advice.For(result), $"To release it later: {UnlockCommand(result.Group, result.Id)}");
+        var hint = result.Kind == ErrorKinds.NotHeld
+            ? "The slot was lost before the block ended: somebody else has released it."
+            : $"To release it later: {UnlockCommand(result.Group, result.Id)}";
+        var exception = new FleetLockException(result, Advice.For(result), hint);
         return new ErrorRecord(exception, errorId, category, result);
     }
 

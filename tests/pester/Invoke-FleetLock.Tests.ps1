@@ -215,6 +215,12 @@ Describe 'Invoke-FleetLock against the real server' {
         Get-Holder $server web | Should -BeNullOrEmpty
     }
 
+    It 'reports a slot that was lost before the block ended' {
+        Invoke-FleetLock { Unlock-FleetGroup web -Id n1 -Uri $server.Uri; 'ran' } @slot -ErrorAction SilentlyContinue -ErrorVariable failed | Should -Be 'ran'
+        "$($failed[0])" | Should -BeLike '*was lost*'
+        "$($failed[0])" | Should -Not -BeLike '*Unlock-FleetGroup*'
+    }
+
     It 'does not say of a nested block that it keeps the slot' {
         $kept = Invoke-FleetLock { try { Invoke-FleetLock { throw 'broken' } -KeepOnFailure @slot 3>&1 } catch { } } @slot
         $kept | Should -BeNullOrEmpty

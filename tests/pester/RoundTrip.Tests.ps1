@@ -38,6 +38,13 @@ Describe 'What the cmdlets write, in files' {
         [datetimeoffset]::Now - [datetimeoffset]$again.Time | Should -BeLessThan ([timespan]::FromMinutes(10))
     }
 
+    It 'has the names in JSON with -EnumsAsStrings, also where the engine writes enumerations as numbers' {
+        $settings = Join-Path $TestDrive 'powershell.config.json'
+        '{"ExperimentalFeatures":["PSSerializeJSONLongEnumAsNumber"]}' | Set-Content $settings
+        $json = & $EngineProgram @EngineArguments -NoProfile -NonInteractive -SettingsFile $settings -Command "Import-Module '$ModulePath'; Lock-FleetGroup web -Id n1 -Uri $($server.Uri) | ConvertTo-Json -EnumsAsStrings"
+        ($json | ConvertFrom-Json).Status, ($json | ConvertFrom-Json).Operation | Should -Be @('Granted', 'Lock')
+    }
+
     It 'leads on from JSON: the slot that it tells of can be released' {
         $again = Lock-FleetGroup db -Id n7 -Uri $server.Uri | ConvertTo-Json | ConvertFrom-Json
         ($again | Unlock-FleetGroup -PassThru).Status | Should -Be 'Released'
