@@ -114,7 +114,7 @@ Describe 'The error ids' {
             $raw = Start-Producer $producer
             try { $caught = try { $null = & $producer.Command } catch { $_ } } finally { Stop-Producer $producer $raw }
             if ($raw) { $null = $messages.Hide($raw.Url, 'URL').Hide(([uri]$raw.Url).Authority, 'HOST:PORT') }
-            $message = $caught.Exception.Message -replace 'fleetlock-[0-9a-f]+', 'fleetlock-HASH'
+            $message = $caught.Exception.Message -replace '[0-9a-f]{32}(?=\.lock)', 'HASH'
             $messages.Add("$($producer.Id), from $($producer.Command.ToString().Trim())", $message)
         }
         $messages.Verify()

@@ -293,6 +293,11 @@ Describe 'Invoke-FleetLock against the real server' {
 }
 
 Describe 'Invoke-FleetLock and a block that does not run' {
+    BeforeEach {
+        # What such a run may have left is adopted by the next one.
+        $env:FLEETLOCK_STATE_DIRECTORY = Join-Path $TestDrive ([guid]::NewGuid())
+    }
+
     It 'ends the script with <ErrorId> for <Status>, whatever -ErrorAction says' -ForEach @(
         @{ Status = 409; Body = '{"kind":"failed_lock_semaphore_full","value":"all 1 semaphore slots currently locked"}'; ErrorId = 'FleetGroupBusy' }
         @{ Status = 202; Body = '{"kind":"waiting_for_node_drain","value":"draining"}'; ErrorId = 'FleetGroupPending' }
@@ -380,7 +385,7 @@ Describe 'Invoke-FleetLock and a release that fails' {
 
     It 'leaves the grant to the next run on this machine' {
         $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue
-        $null = Invoke-FleetLock { 'output' } @slot -ErrorAction SilentlyContinue
+        { Invoke-FleetLock { 'refused' } @slot } | Should -Throw
         $grants = $raw.Requests.Where({ $_.Line -like 'POST /v1/pre-reboot*' }).ForEach({ $_.Header('FleetLock-Grant') })
         $grants.Count | Should -Be 2
         $grants[1] | Should -Be $grants[0]

@@ -111,9 +111,9 @@ internal sealed class RunLock : IDisposable
                 options.UnixCreateMode = Private;
             using var created = new FileStream(path, options);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (File.Exists(path) || Directory.Exists(path) || new FileInfo(path).LinkTarget is not null)
         {
-            // Another process was faster, which is as good.
+            // Another process was faster, which is as good. What is no file says so when it is opened.
         }
     }
 #else
