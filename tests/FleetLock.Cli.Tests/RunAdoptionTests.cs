@@ -214,6 +214,28 @@ public sealed class RunAdoptionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_command_that_cannot_be_noted_is_not_started()
+    {
+        var id = new TaskCompletionSource<int>();
+        await using var server = new RawServer(request =>
+        {
+            // A folder where the next note is written first, as a full disk would be in the way.
+            if (request.Line == Lock)
+                Directory.CreateDirectory($"{Directory.GetFiles(_ctl.PathOf("runs"), "*.note").Single()}.{id.Task.Result}.new");
+            return RawAnswer.Http(200);
+        });
+        var run = _ctl.Start("run", "-u", server.Url, "-i", _ctl.Id, "--", "touch", "ran");
+        id.SetResult(run.Id);
+
+        var finished = await run.FinishAsync();
+
+        Assert.Equal(69, finished.ExitCode);
+        Assert.Contains(".note", finished.ErrorLines[^1], StringComparison.Ordinal);
+        Assert.False(File.Exists(_ctl.PathOf("ran")));
+        Assert.Equal([Lock, "POST /v1/steady-state HTTP/1.1"], server.Requests.Select(request => request.Line));
+    }
+
+    [Fact]
     public async Task Without_grants_the_end_is_steady_state()
     {
         await using var server = new RawServer(RawAnswer.Http(200));

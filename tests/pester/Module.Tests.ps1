@@ -124,6 +124,6 @@ Describe '<_>, which talks to a server' -ForEach ($commands | Where-Object { $_ 
         $command = Get-Command $_
         $shared = @(if ($_ -notin 'Get-FleetGroup', 'Set-FleetGroup') { 'Id' }) + 'Uri', 'Group', 'Token', 'Credential', 'Certificate', 'CertificatePath', 'CaCertificatePath', 'SkipCertificateCheck', 'Proxy', 'NoProxy', 'Header', 'TimeoutSec'
         $shared | Where-Object { -not $command.Parameters.ContainsKey($_) } | Should -BeNullOrEmpty
-        $command.Parameters.Uri.ParameterType | Should -Be ([string])
+        $command.Parameters.Uri.ParameterType | Should -Be ([string[]])
     }
 }

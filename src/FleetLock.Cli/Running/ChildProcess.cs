@@ -49,9 +49,22 @@ internal static class ChildProcess
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false };
         start.Environment[HeldGrants.Variable] = HeldGrants.With(run.GrantId);
         using var child = Process.Start(start)!;
-        if (ProcessIdentity.Find(child.Id) is { } identity)
-            run.NoteCommand(identity);
+        NoteStarted(child.Id, run);
         return await WaitAsync(child, started);
+    }
+
+    /// <summary>A note that cannot be written, as on a full disk, must not end the run while the command goes on.</summary>
+    private static void NoteStarted(int child, SlotRun run)
+    {
+        try
+        {
+            if (ProcessIdentity.Find(child) is { } identity)
+                run.NoteCommand(identity);
+        }
+        catch (IOException e)
+        {
+            Terminal.Say($"fleetlockctl: the command is not noted, and the next run would not wait for it if this one were killed: {e.Message}");
+        }
     }
 
     [UnsupportedOSPlatform("windows")]
