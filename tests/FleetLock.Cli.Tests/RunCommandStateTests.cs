@@ -4,8 +4,8 @@ using FleetLock.TestKit;
 namespace FleetLock.Cli.Tests;
 
 /// <summary>
-/// The command of <c>run</c> begins with the signals, limits, descriptors and bytes that it has without <c>run</c>. Each test is a script, which has the command
-/// line up to the command as its arguments.
+/// The command of <c>run</c> begins with the signals, limits, descriptors and bytes that it has without <c>run</c>. Each test is a
+/// script, which has the command line up to the command as its arguments.
 /// </summary>
 public sealed class RunCommandStateTests : IDisposable
 {
@@ -183,13 +183,13 @@ public sealed class RunCommandStateTests : IDisposable
     [InlineData("$$", 0, "executed\n")]
     [InlineData("1", 0, "")]
     [InlineData("$$", 1, "")]
-    public async Task Only_complete_orders_of_a_run_that_lives_are_executed(string run, int missing, string output)
+    public async Task Only_a_complete_message_of_a_run_that_lives_is_executed(string run, int missing, string output)
     {
         // Of the format of one build alone: no signal, the limit as it is, two arguments, no variable, and the length.
         var strings = "/bin/echo\0echo\0executed\0"u8.ToArray();
-        byte[] orders = [.. new byte[8], .. Enumerable.Repeat((byte)255, 8), .. Bytes(2), .. Bytes(0), .. Bytes(strings.Length), .. strings];
-        await File.WriteAllBytesAsync(_ctl.PathOf("orders"), orders[..^missing], TestContext.Current.CancellationToken);
-        var wrapper = _ctl.WriteScript("wrapper", $"#!/bin/sh\n\"$@\" 0 3 {run} <orders 3>status\n:\n");
+        byte[] message = [.. new byte[8], .. BitConverter.GetBytes(-1L), .. Bytes(2), .. Bytes(0), .. Bytes(strings.Length), .. strings];
+        await File.WriteAllBytesAsync(_ctl.PathOf("message"), message[..^missing], TestContext.Current.CancellationToken);
+        var wrapper = _ctl.WriteScript("wrapper", $"#!/bin/sh\n\"$@\" 0 3 {run} <message 3>status\n:\n");
 
         var finished = await _ctl.StartUnder(wrapper, "--command-stage").FinishAsync();
 

@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace FleetLock.Cli.Commands;
 
-/// <summary>Finds where the command of <c>run</c> begins, which the parser does not: it looks for its own options behind the first word as well.</summary>
+/// <summary>
+/// Finds where the command of <c>run</c> begins, which the parser does not: it looks for its own options behind the first word as well.
+/// </summary>
 internal static class CommandWords
 {
     private const string End = "--";
@@ -15,15 +17,16 @@ internal static class CommandWords
     internal static string[] Mark(RootCommand root, string[] args)
     {
         var position = SkipOptions(root.Options, args, 0);
-        if (position == args.Length || root.Subcommands.FirstOrDefault(command => command.Name == args[position]) is not { Name: RunCommand.Name } run)
+        if (position == args.Length || args[position] != RunCommand.Name)
             return args;
-
+        var run = root.Subcommands.Single(command => command.Name == RunCommand.Name);
         position = SkipOptions([.. run.Options, .. root.Options.Where(option => option.Recursive)], args, position + 1);
         if (position == args.Length || args[position] == End)
             return args;
-        return !LooksLikeOption(args[position])
-            ? [.. args[..position], End, .. args[position..]]
-            : throw new UsageException($"'{ProtocolRules.Show(args[position])}' is not an option of {RunCommand.Name}. If it is the command, put -- before it.");
+        if (!LooksLikeOption(args[position]))
+            return [.. args[..position], End, .. args[position..]];
+        var shown = ProtocolRules.Show(args[position]);
+        throw new UsageException($"'{shown}' is not an option of {RunCommand.Name}. If it is the command, put -- before it.");
     }
 
     private static int SkipOptions(IList<Option> options, string[] args, int position)
@@ -57,5 +60,6 @@ internal static class CommandWords
         return first.Arity.MinimumNumberOfValues > 0 ? (first, true) : Find(options, $"-{word[2..]}");
     }
 
-    private static Option? FindExact(IList<Option> options, string name) => options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
+    private static Option? FindExact(IList<Option> options, string name) =>
+        options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
 }

@@ -6,8 +6,8 @@ using System.Text;
 namespace FleetLock.Cli.Running;
 
 /// <summary>
-/// What this process was started with before the .NET runtime changed it: the runtime ignores SIGPIPE, handles SIGTERM and SIGCHLD, and raises the soft limit
-/// of open files to the hard one. Nothing in this process remembers the former values, so they are those of its parent.
+/// What this process was started with before the .NET runtime changed it: the runtime ignores SIGPIPE, handles SIGTERM and SIGCHLD, and
+/// raises the soft limit of open files to the hard one. Nothing in this process has the former values, so they are those of its parent.
 /// </summary>
 [UnsupportedOSPlatform("windows")]
 internal static partial class CallerState
@@ -34,7 +34,8 @@ internal static partial class CallerState
     }
 
     /// <summary>
-    /// The soft limit of open files. systemd and sudo change their own and give their children another: systemd's default, and that of sudo's parent.
+    /// The soft limit of open files. systemd and sudo change their own and give their children another: systemd's default, and that of
+    /// sudo's parent.
     /// </summary>
     internal static ulong ReadSoftLimit()
     {
@@ -49,7 +50,7 @@ internal static partial class CallerState
         return isKnown && ReadLimits(Text(parent)) is (var soft, _) ? Math.Min(soft, hard) : SoftLimitOfService(hard);
     }
 
-    /// <summary>systemd's default has a hard limit of 512 Ki; where LimitNOFILE= or a container sets one number, it is both limits.</summary>
+    /// <summary>systemd's default hard limit is 512 Ki. Where LimitNOFILE= or a container sets one number, it is both limits.</summary>
     internal static ulong SoftLimitOfService(ulong hard)
     {
         const ulong defaultHard = 512 * 1024;
@@ -58,8 +59,8 @@ internal static partial class CallerState
     }
 
     /// <summary>
-    /// The signals whose former state is the parent's. Python ignores SIGPIPE and SIGXFSZ, and an interactive shell SIGTERM, SIGQUIT and SIGTSTP, for itself
-    /// alone: where the one did not come to this process, neither did the other.
+    /// The signals whose former state is the parent's. For itself alone Python ignores SIGPIPE and SIGXFSZ, and an interactive shell
+    /// SIGTERM, SIGQUIT and SIGTSTP: where this process did not inherit the one, it did not inherit the other.
     /// </summary>
     /// <param name="reset">What the parent ignores, and this process does not.</param>
     private static ulong LostSignals(ulong reset)
@@ -102,7 +103,8 @@ internal static partial class CallerState
         Span<int> name = [1, 14, 1, process];
         Span<byte> found = stackalloc byte[1024];
         var length = (nuint)found.Length;
-        var result = Control(ref MemoryMarshal.GetReference(name), (uint)name.Length, ref MemoryMarshal.GetReference(found), ref length, 0, 0);
+        ref var start = ref MemoryMarshal.GetReference(found);
+        var result = Control(ref MemoryMarshal.GetReference(name), (uint)name.Length, ref start, ref length, 0, 0);
         return result == 0 && length > ignoredOffset + sizeof(uint) ? MemoryMarshal.Read<uint>(found[ignoredOffset..]) : 0;
     }
 
@@ -111,19 +113,24 @@ internal static partial class CallerState
 
     private static string? ReadName(int process) => ReadField(process, "Name:");
 
-    /// <summary>A field of a process; <see langword="null"/> when it cannot be seen: the parent of a container's first process, or one of another user.</summary>
-    private static string? ReadField(int process, string name) =>
-        Array.Find(ReadLines(FormattableString.Invariant($"/proc/{process}/status")), line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..].Trim();
+    /// <summary>
+    /// A field of a process; <see langword="null"/> when it cannot be seen: the parent of a container's first process, or one of
+    /// another user.
+    /// </summary>
+    private static string? ReadField(int process, string name) => FindLine($"/proc/{Text(process)}/status", name)?.Trim();
 
     private static (ulong Soft, ulong Hard)? ReadLimits(string process)
     {
-        const string Name = "Max open files ";
-        var line = Array.Find(ReadLines($"/proc/{process}/limits"), line => line.StartsWith(Name, StringComparison.Ordinal));
-        var words = line?[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var words = FindLine($"/proc/{process}/limits", "Max open files ")?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return words is [var soft, var hard, ..] ? (ParseLimit(soft), ParseLimit(hard)) : null;
     }
 
-    private static ulong ParseLimit(string word) => ulong.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : Unchanged;
+    private static ulong ParseLimit(string word) =>
+        ulong.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : Unchanged;
+
+    /// <summary>What follows a name at the beginning of a line.</summary>
+    private static string? FindLine(string path, string name) =>
+        Array.Find(ReadLines(path), line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..];
 
     private static string[] ReadLines(string path)
     {

@@ -20,7 +20,9 @@ internal static class ChildProcess
     {
         // A signal that comes while the child is being started waits for it.
         var started = new TaskCompletionSource<int>();
-        signals.SendTo(signal => started.Task.ContinueWith(child => PassOn(child.Result, signal), TaskContinuationOptions.OnlyOnRanToCompletion));
+        signals.SendTo(signal => started.Task.ContinueWith(
+            child => PassOn(child.Result, signal),
+            TaskContinuationOptions.OnlyOnRanToCompletion));
         try
         {
             if (signals.Interrupted.IsCancellationRequested)

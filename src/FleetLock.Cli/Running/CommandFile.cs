@@ -3,7 +3,9 @@ using System.Runtime.Versioning;
 
 namespace FleetLock.Cli.Running;
 
-/// <summary>Finds the file of a command as a shell does, in bytes: .NET would look beside this program and in the working folder first.</summary>
+/// <summary>
+/// Finds the file of a command as a shell does, in bytes. .NET would look beside this program and in the working folder first.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 internal static partial class CommandFile
 {
@@ -13,7 +15,9 @@ internal static partial class CommandFile
 
     /// <summary>Finds it.</summary>
     /// <param name="command">The command's first word.</param>
-    /// <returns>The path of its file, which need not exist if the word has a slash; <see langword="null"/> when no folder of the PATH has it.</returns>
+    /// <returns>
+    /// The path of its file, which need not exist if the word has a slash; <see langword="null"/> when no folder of the PATH has it.
+    /// </returns>
     internal static byte[]? Find(byte[] command)
     {
         if (command.Contains(Slash))

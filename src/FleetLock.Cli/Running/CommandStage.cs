@@ -6,8 +6,9 @@ using System.Runtime.Versioning;
 namespace FleetLock.Cli.Running;
 
 /// <summary>
-/// The process that becomes the command of a run: it waits until the run has noted it, and executes the command then, as the same process. .NET has no call
-/// between fork and exec, so the run starts this program once more. It starts quickly, because it needs neither the parser nor the console.
+/// The process that becomes the command of a run: it waits until the run has noted it, and executes the command then, as the same
+/// process. .NET has no call between fork and exec, so the run starts this program once more. It starts quickly, because it needs
+/// neither the parser nor the console.
 /// </summary>
 [UnsupportedOSPlatform("windows")]
 internal static unsafe partial class CommandStage
@@ -15,40 +16,40 @@ internal static unsafe partial class CommandStage
     /// <summary>The first argument of a stage; the descriptors of its two pipes and its run's process id follow.</summary>
     internal const string Word = "--command-stage";
 
-    /// <summary>What the stage writes when it waits for its orders.</summary>
+    /// <summary>What the stage writes when it waits for its message.</summary>
     internal const byte Ready = (byte)'R';
 
-    // The orders: the signals to ignore, the soft limit of open files, the number of arguments and of variables, the length of the strings, and the strings:
-    // the file to execute, the arguments and the variables, each with a zero at its end.
+    // The message: the signals to ignore, the soft limit of open files, the number of arguments and of variables, the length of the
+    // strings, and the strings: the file to execute, the arguments and the variables, each with a zero at its end.
     private const int HeaderLength = 28;
     private const nint Default = 0;
     private const nint Ignore = 1;
 
-    /// <summary>Writes the orders.</summary>
+    /// <summary>Writes the message.</summary>
     /// <param name="file">The file to execute.</param>
     /// <param name="arguments">The command's arguments, the program first.</param>
     /// <param name="environment">Its variables.</param>
     /// <param name="ignored">The signals to ignore.</param>
     /// <param name="softLimit">The soft limit of open files.</param>
     /// <returns>The bytes for the stage's pipe.</returns>
-    internal static byte[] WriteOrders(byte[] file, byte[][] arguments, byte[][] environment, ulong ignored, ulong softLimit)
+    internal static byte[] WriteMessage(byte[] file, byte[][] arguments, byte[][] environment, ulong ignored, ulong softLimit)
     {
         byte[][] strings = [file, .. arguments, .. environment];
         var length = strings.Sum(text => text.Length + 1);
-        var orders = new byte[HeaderLength + length];
-        BinaryPrimitives.WriteUInt64LittleEndian(orders, ignored);
-        BinaryPrimitives.WriteUInt64LittleEndian(orders.AsSpan(8), softLimit);
-        BinaryPrimitives.WriteInt32LittleEndian(orders.AsSpan(16), arguments.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(orders.AsSpan(20), environment.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(orders.AsSpan(24), length);
+        var message = new byte[HeaderLength + length];
+        BinaryPrimitives.WriteUInt64LittleEndian(message, ignored);
+        BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(8), softLimit);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(16), arguments.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(20), environment.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(24), length);
         var position = HeaderLength;
         foreach (var text in strings)
         {
-            text.CopyTo(orders, position);
+            text.CopyTo(message, position);
             position += text.Length + 1;
         }
 
-        return orders;
+        return message;
     }
 
     /// <summary>Becomes the command.</summary>
@@ -56,8 +57,8 @@ internal static unsafe partial class CommandStage
     /// <returns>Only when it did not.</returns>
     internal static int Run(string[] arguments)
     {
-        if (arguments is not [_, var orders, var status, var run]
-            || !TryParse(orders, out var ordersDescriptor)
+        if (arguments is not [_, var message, var status, var run]
+            || !TryParse(message, out var messageDescriptor)
             || !TryParse(status, out var statusDescriptor)
             || !TryParse(run, out var runId))
         {
@@ -65,17 +66,18 @@ internal static unsafe partial class CommandStage
         }
 
         var ready = Ready;
-        if (CloseOnExecute(statusDescriptor, OperatingSystem.IsMacOS() ? 0x20006601u : 0x5451u) != 0 || Write(statusDescriptor, &ready, 1) != 1)
+        var closeOnExecute = OperatingSystem.IsMacOS() ? 0x20006601u : 0x5451u;
+        if (Control(statusDescriptor, closeOnExecute) != 0 || Write(statusDescriptor, &ready, 1) != 1)
             return ExitCodes.Usage;
 
         var header = stackalloc byte[HeaderLength];
-        if (!TryReadAll(ordersDescriptor, header, HeaderLength))
+        if (!TryReadAll(messageDescriptor, header, HeaderLength))
             return ExitCodes.Interrupted;
         var length = Int32(header, 24);
         var strings = (byte*)NativeMemory.Alloc((nuint)length);
-        if (!TryReadAll(ordersDescriptor, strings, length))
+        if (!TryReadAll(messageDescriptor, strings, length))
             return ExitCodes.Interrupted;
-        _ = Close(ordersDescriptor);
+        _ = Close(messageDescriptor);
 
         var file = strings;
         strings += Length(strings) + 1;
@@ -83,7 +85,7 @@ internal static unsafe partial class CommandStage
         var environment = ReadList(ref strings, Int32(header, 20));
         SetSoftLimit(BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(header + 8, 8)));
 
-        // A run that was killed has given its orders perhaps, and nobody would release the slot after the command.
+        // A run that was killed may have sent its message, and nobody would release the slot after the command.
         if (GetParent() != runId)
             return ExitCodes.Interrupted;
         SetSignals(BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(header, 8)));
@@ -93,9 +95,11 @@ internal static unsafe partial class CommandStage
         return ExitCodes.CannotExecute;
     }
 
-    private static bool TryParse(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool TryParse(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    private static int Int32(byte* header, int position) => BinaryPrimitives.ReadInt32LittleEndian(new ReadOnlySpan<byte>(header + position, sizeof(int)));
+    private static int Int32(byte* header, int position) =>
+        BinaryPrimitives.ReadInt32LittleEndian(new ReadOnlySpan<byte>(header + position, sizeof(int)));
 
     private static bool TryReadAll(int descriptor, byte* buffer, int length)
     {
@@ -138,7 +142,7 @@ internal static unsafe partial class CommandStage
         _ = SetLimits(openFiles, limits);
     }
 
-    /// <summary>The system gives a handled signal its default itself, but leaves an ignored one ignored. The runtime ignores standard signals only.</summary>
+    /// <summary>The system resets handled signals itself, but not ignored ones. The runtime ignores standard signals only.</summary>
     private static void SetSignals(ulong ignored)
     {
         const int standard = 31;
@@ -161,9 +165,9 @@ internal static unsafe partial class CommandStage
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);
 
-    // FIOCLEX: fcntl would take a third argument, which not every platform passes to a variadic function as to any other.
+    // FIOCLEX needs no third argument, as fcntl does: not every platform passes one to a variadic function as to any other.
     [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int CloseOnExecute(int descriptor, nuint request);
+    private static partial int Control(int descriptor, nuint request);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int GetParent();

@@ -9,10 +9,12 @@ namespace FleetLock.Cli.Running;
 internal static partial class RawArguments
 {
     /// <summary>All arguments: the program, a host's own, and ours.</summary>
-    internal static byte[][] Arguments { get; } = OperatingSystem.IsLinux() ? ReadList("/proc/self/cmdline") : ReadPointers(Marshal.ReadIntPtr(GetArguments()));
+    internal static byte[][] Arguments { get; } =
+        OperatingSystem.IsLinux() ? ReadList("/proc/self/cmdline") : ReadPointers(Marshal.ReadIntPtr(GetArguments()));
 
     /// <summary>The environment that this process was started with.</summary>
-    internal static byte[][] Environment { get; } = OperatingSystem.IsLinux() ? ReadList("/proc/self/environ") : ReadPointers(Marshal.ReadIntPtr(GetEnvironment()));
+    internal static byte[][] Environment { get; } =
+        OperatingSystem.IsLinux() ? ReadList("/proc/self/environ") : ReadPointers(Marshal.ReadIntPtr(GetEnvironment()));
 
     /// <summary>The value of a variable; <see langword="null"/> when there is none.</summary>
     internal static byte[]? FindVariable(string name)

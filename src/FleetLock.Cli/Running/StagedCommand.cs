@@ -10,13 +10,13 @@ namespace FleetLock.Cli.Running;
 [UnsupportedOSPlatform("windows")]
 internal sealed class StagedCommand : IDisposable
 {
-    private readonly AnonymousPipeServerStream _orders;
+    private readonly AnonymousPipeServerStream _messages;
     private readonly AnonymousPipeServerStream _status;
 
-    private StagedCommand(Process process, AnonymousPipeServerStream orders, AnonymousPipeServerStream status)
+    private StagedCommand(Process process, AnonymousPipeServerStream messages, AnonymousPipeServerStream status)
     {
         Process = process;
-        _orders = orders;
+        _messages = messages;
         _status = status;
     }
 
@@ -28,32 +28,32 @@ internal sealed class StagedCommand : IDisposable
     /// <exception cref="System.ComponentModel.Win32Exception">The system starts no process.</exception>
     internal static StagedCommand Start()
     {
-        AnonymousPipeServerStream? orders = null;
+        AnonymousPipeServerStream? messages = null;
         AnonymousPipeServerStream? status = null;
         try
         {
-            orders = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
+            messages = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
             status = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
             var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false };
             foreach (var word in HostArguments())
                 start.ArgumentList.Add(word);
             start.ArgumentList.Add(CommandStage.Word);
-            start.ArgumentList.Add(orders.GetClientHandleAsString());
+            start.ArgumentList.Add(messages.GetClientHandleAsString());
             start.ArgumentList.Add(status.GetClientHandleAsString());
             start.ArgumentList.Add(Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
 
             // The socket for debuggers would stay in the folder for temporary files when the command takes the runtime's place.
             start.Environment["DOTNET_EnableDiagnostics"] = "0";
             var process = Process.Start(start)!;
-            orders.DisposeLocalCopyOfClientHandle();
+            messages.DisposeLocalCopyOfClientHandle();
             status.DisposeLocalCopyOfClientHandle();
-            var staged = new StagedCommand(process, orders, status);
-            (orders, status) = (null, null);
+            var staged = new StagedCommand(process, messages, status);
+            (messages, status) = (null, null);
             return staged;
         }
         finally
         {
-            orders?.Dispose();
+            messages?.Dispose();
             status?.Dispose();
         }
     }
@@ -68,9 +68,10 @@ internal sealed class StagedCommand : IDisposable
         var answer = new byte[1 + sizeof(int)];
         if (await _status.ReadAtLeastAsync(answer, 1, throwOnEndOfStream: false) == 0)
             return null;
+        var (ignored, softLimit) = (CallerState.ReadIgnoredSignals(), CallerState.ReadSoftLimit());
         try
         {
-            await _orders.WriteAsync(CommandStage.WriteOrders(file, arguments, environment, CallerState.ReadIgnoredSignals(), CallerState.ReadSoftLimit()));
+            await _messages.WriteAsync(CommandStage.WriteMessage(file, arguments, environment, ignored, softLimit));
         }
         catch (IOException)
         {
@@ -83,7 +84,7 @@ internal sealed class StagedCommand : IDisposable
 
     public void Dispose()
     {
-        _orders.Dispose();
+        _messages.Dispose();
         _status.Dispose();
         Process.Dispose();
     }
