@@ -65,7 +65,8 @@ internal static class ChildProcess
         }
         catch (IOException e)
         {
-            Terminal.Say($"fleetlockctl: the command is not noted, and the next run would not wait for it if this one were killed: {e.Message}");
+            const string Effect = "the command is not noted, and the next run would not wait for it if this one were killed";
+            Terminal.Say($"fleetlockctl: {Effect}: {e.Message}");
         }
     }
 
