@@ -34,9 +34,6 @@ internal static class ExitCodes
     /// <summary>As a shell says it: there is no such command.</summary>
     internal const int CommandNotFound = 127;
 
-    /// <summary>As a shell says it: a signal ended the command, whose number is added.</summary>
-    internal const int Signal = 128;
-
     /// <summary>Interrupted, as a shell says it of SIGINT.</summary>
     internal const int Interrupted = 130;
 

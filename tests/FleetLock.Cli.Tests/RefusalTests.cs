@@ -72,7 +72,6 @@ public sealed class RefusalTests : IDisposable
 
     [Theory]
     [InlineData("")]
-    [InlineData(Html)]
     [InlineData("null")]
     [InlineData("""{"kind":"failed_lock_semaphore_full","value":"all 1 semaphore slots currently locked"}""")]
     public async Task A_200_is_a_grant_whatever_its_body_says(string body)

@@ -11,6 +11,9 @@ internal static class ChildProcess
 {
     private const int NoSuchFile = 2;
 
+    /// <summary>As a shell says it: the signal's number is added.</summary>
+    private const int EndedBySignal = 128;
+
     /// <summary>Runs a command to its end.</summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="run">The run that it is noted in.</param>
@@ -94,7 +97,7 @@ internal static class ChildProcess
 
         // Ctrl+C ends it as it ends the command, without a word.
         var exitCode = staged.Process.ExitCode;
-        return exitCode > ExitCodes.Signal
+        return exitCode > EndedBySignal
             ? ChildEnd.NotStarted(exitCode)
             : CannotRun(command[0], FormattableString.Invariant($"its process ended with {exitCode} before it executed the command"));
     }
