@@ -10,10 +10,8 @@ namespace FleetLock.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "FleetLock", SupportsShouldProcess = true)]
 [OutputType(typeof(object))]
-public sealed class InvokeFleetLockCommand : WaitingCommandBase
+public sealed class InvokeFleetLockCommand : SlotRunCommandBase
 {
-    private CancellationTokenSource? _giveUp;
-
     /// <summary>The block to run. It runs in a scope of its own, as with the call operator.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
     public ScriptBlock ScriptBlock { get; set; } = null!;
@@ -39,25 +37,6 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
     /// <summary>Keeps the slot when the block ends by an error, so that the fleet stops behind a broken machine.</summary>
     [Parameter]
     public SwitchParameter KeepOnFailure { get; set; }
-
-    /// <summary>The longest that the release is tried after the block, in seconds. The default is ten minutes: a server that is updated is back by then.</summary>
-    [Parameter]
-    [ValidateRange(0, WaitPolicy.MaxTimeoutSec)]
-    public int ReleaseTimeoutSec { get; set; } = (int)SlotRun.ReleaseTimeout.TotalSeconds;
-
-    /// <inheritdoc/>
-    protected override void StopProcessing()
-    {
-        base.StopProcessing();
-        try
-        {
-            Volatile.Read(ref _giveUp)?.CancelAfter(InteractiveLimits.InterruptedRelease);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The release ended at the same moment.
-        }
-    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -109,103 +88,5 @@ public sealed class InvokeFleetLockCommand : WaitingCommandBase
 #endif
             Release(run, group, failed, keep);
         }
-    }
-
-    private SlotRun Take(FleetLockClient client, string group, string id, WaitPolicy? policy)
-    {
-        SlotRun? run = null;
-        PossibleLeak? leak = null;
-        try
-        {
-            var result = Await(async token =>
-            {
-                using var report = new WaitReport(this, Work, client);
-                var scope = new RunScope(client.Servers);
-                (var taken, run) = await SlotRun
-                    .TakeAsync(client, Waiter, scope, group, [id], policy, report.OnStep, found => leak = found, token)
-                    .ConfigureAwait(false);
-                return taken;
-            });
-            WriteVerbose(result.ToString());
-            if (run is null)
-                ThrowTerminatingError(ErrorRecords.From(result, Interlocked.Exchange(ref leak, null)));
-            return run!;
-        }
-        catch when (run is not null)
-        {
-            // Stopped between the grant and the block.
-            using (run)
-                leak = Task.Run(() => run.UndoAsync(InteractiveLimits.InterruptedRelease)).GetAwaiter().GetResult();
-            throw;
-        }
-        catch (IOException e)
-        {
-            ThrowTerminatingError(ErrorRecords.FromRunLock(e));
-            throw;
-        }
-        finally
-        {
-            // What no error says.
-            if (leak is not null)
-                ReportLeak(leak);
-        }
-    }
-
-    private void Release(SlotRun run, string group, bool failed, bool keep)
-    {
-        var (result, message) = keep ? (null, "") : Release(run);
-        if (result is { IsSuccess: true })
-            return;
-        if (!keep && (result is null || (Stopping && result.Kind != ErrorKinds.NotHeld)))
-            Host.UI.WriteWarningLine(DescribeHeld(run, group, message));
-        else if (keep)
-            WriteWarning(DescribeKeptOnFailure(run, group));
-        else if (result!.Kind == ErrorKinds.ClientGrantKept)
-            WriteWarning(DescribeKept(run, group));
-        else if (failed && IsStopPreferred)
-            WriteWarning(ErrorRecords.FromRelease(result).ToString());
-        else
-            WriteError(ErrorRecords.FromRelease(result));
-    }
-
-    private static string DescribeKeptOnFailure(SlotRun run, string group) =>
-        $"The block failed, so the slot of group '{group}' is kept by '{run.Id}'; when the machine is healthy again: "
-        + ErrorRecords.UnlockCommand(group, run.Id);
-
-    /// <summary>
-    /// Not with the cmdlet's own token: Ctrl+C ends the block, and the slot is released all the same, but not for longer than a person waits.
-    /// </summary>
-    private (FleetLockResult? Result, string Message) Release(SlotRun run)
-    {
-        using var giveUp = new CancellationTokenSource();
-        Volatile.Write(ref _giveUp, giveUp);
-        if (Stopping)
-            giveUp.CancelAfter(InteractiveLimits.InterruptedRelease);
-        try
-        {
-            var timeout = TimeSpan.FromSeconds(ReleaseTimeoutSec);
-            var result = Task.Run(() => run.ReleaseAsync(timeout, null, giveUp.Token)).GetAwaiter().GetResult();
-            return (result, result.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            return (null, "the release was interrupted before the server answered");
-        }
-        finally
-        {
-            Volatile.Write(ref _giveUp, null);
-        }
-    }
-
-    /// <summary>What is still held where no error can say so. The note of the grant stays, and with it the next run adopts the slot.</summary>
-    private static string DescribeHeld(SlotRun run, string group, string reason) =>
-        $"The slot of group '{group}' is still held by '{run.Id}': {reason.TrimEnd('.')}. The next run of this slot on this machine takes it over. "
-        + $"To release it now: {ErrorRecords.UnlockCommand(group, run.Id)}";
-
-    private static string DescribeKept(SlotRun run, string group)
-    {
-        var reason = run.WasHeldBefore ? "which held it before the block" : "because another lock was granted it too";
-        var unlock = ErrorRecords.UnlockCommand(group, run.Id);
-        return $"The slot of group '{group}' stays held by '{run.Id}', {reason}. If nothing else needs it: {unlock}";
     }
 }
