@@ -7,7 +7,8 @@
 .EXAMPLE
     dotnet pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1 -Path tests/pester/Lock-FleetGroup.Tests.ps1
     `dotnet test` keeps an engine for several files, because a new one spends seconds on Pester before the first test. Each file has a
-    runspace of its own in it: neither modules nor variables of another file. The environment is put back after each.
+    runspace of its own in it: neither modules nor variables of another file. The environment, and how output is
+    rendered, are put back after each.
 .EXAMPLE
     $env:FLEETLOCK_TEST_PWSH = '/opt/microsoft/powershell/7/pwsh'; & $env:FLEETLOCK_TEST_PWSH -NoProfile -File tests/pester/Invoke-Suite.ps1
 #>
@@ -30,6 +31,9 @@ if ($Pipe) {
     $channel.Connect()
     $lines = [IO.StreamReader]::new($channel)
     $environment = [Environment]::GetEnvironmentVariables()
+
+    # One for the whole process, whichever runspace changes it.
+    $rendering = if ($PSStyle) { $PSStyle.OutputRendering }
     while ($null -ne ($line = $lines.ReadLine())) {
         $file, $result, $end = $line -split "`t"
         $runspace = [runspacefactory]::CreateRunspace($Host)
@@ -46,6 +50,7 @@ if ($Pipe) {
         foreach ($name in @([Environment]::GetEnvironmentVariables().Keys) + $environment.Keys) {
             [Environment]::SetEnvironmentVariable($name, $environment[$name])
         }
+        if ($PSStyle) { $PSStyle.OutputRendering = $rendering }
         "$end $exitCode"
     }
     exit
