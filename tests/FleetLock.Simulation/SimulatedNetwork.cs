@@ -65,11 +65,11 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedServe
 
     /// <summary>
     /// A proxy whose connection broke sends the request to the same or another server: an answer to the first one is lost, and the second one goes to the
-    /// client. The server learns of the end of the first connection before the repeat arrives.
+    /// client. The server learns of the end of the first connection before the repeat arrives. For a client that it knows to be gone it sends nothing.
     /// </summary>
     private void Repeat(SimulatedRequest request)
     {
-        if (request.IsOver)
+        if (request.IsOver || (_isCrashed && request.Latest.IsDisconnected))
             return;
         var server = servers[world.Random.Next(servers.Count)];
         world.Trace($"a proxy repeats {request.Describe(world)}");
