@@ -68,7 +68,7 @@ internal static partial class ServerLog
     [LoggerMessage(13, LogLevel.Warning, "the restored store is confirmed by {Who}; slots are granted again")]
     internal static partial void RestoreConfirmed(ILogger logger, string who);
 
-    [LoggerMessage(14, LogLevel.Critical, "{Store}: the store went back to an earlier state (a backup was restored), so grants since then are lost; nothing is granted until an administrator confirms its holders: fleetlockctl confirm-restore")]
+    [LoggerMessage(16, LogLevel.Critical, "{Store}: the store went back to an earlier state (a backup was restored), so grants since then are lost; nothing is granted until an administrator confirms its holders: fleetlockctl confirm-restore")]
     internal static partial void StoreRestored(ILogger logger, string store);
 
     [LoggerMessage(15, LogLevel.Information, "the body of {Method} {Path} from {From} could not be read, so nothing was done: {Reason}")]
