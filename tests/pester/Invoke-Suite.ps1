@@ -30,6 +30,13 @@ if ($Pipe) {
     $channel = [IO.Pipes.NamedPipeClientStream]::new('.', $Pipe, 'In')
     $channel.Connect()
     $lines = [IO.StreamReader]::new($channel)
+
+    # Read once for the whole process, so not while a test has set it for an engine that it starts.
+    foreach ($name in 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY') {
+        [Environment]::SetEnvironmentVariable($name, $null)
+        [Environment]::SetEnvironmentVariable($name.ToLowerInvariant(), $null)
+    }
+    if ($PSEdition -eq 'Core') { $null = [Net.Http.HttpClient]::DefaultProxy }
     $environment = [Environment]::GetEnvironmentVariables()
 
     # One for the whole process, whichever runspace changes it.
