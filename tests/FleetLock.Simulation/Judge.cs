@@ -16,7 +16,9 @@ internal sealed class Judge(World world)
 
     // When a steady-state of an id last took effect: what its other sessions believe ends with it, as the protocol says.
     private readonly Dictionary<string, TimeSpan> _unlocked = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
+
+    // Of which grant a report is, when that is known: the release of another one leaves what it says true.
+    private readonly HashSet<(string Id, string? GrantId)> _reported = [];
     private GroupSemaphore _current = GroupSemaphore.None;
 
     /// <summary>What broke a promise first; <see langword="null"/> when nothing did.</summary>
@@ -45,13 +47,15 @@ internal sealed class Judge(World world)
     internal void Unlocked(string id) => _unlocked[id] = world.Time.Now;
 
     /// <summary>A client or a server has reported that a slot may be held without an owner.</summary>
-    internal void Report(string id) => _reported.Add(id);
+    /// <param name="id">The node id.</param>
+    /// <param name="grantId">The grant that may hold it; <see langword="null"/> for any.</param>
+    internal void Report(string id, string? grantId = null) => _reported.Add((id, grantId));
 
     /// <summary>A client has left for good, and nobody will release what its id holds, but for the releases that a server has read.</summary>
     internal void Left(string id)
     {
         if (_current.Holders.ContainsKey(id))
-            _reported.Add(id);
+            Report(id);
     }
 
     /// <summary>
@@ -86,7 +90,9 @@ internal sealed class Judge(World world)
             Fail($"{writer} made {next.Holders.Count} holders of {next.Slots} slots");
         if (isGrant && IsRestored)
             Fail($"{writer} granted from a store that went back");
-        _reported.RemoveWhere(id => _current.Holders.ContainsKey(id) && !next.Holders.ContainsKey(id));
+        _reported.RemoveWhere(report => _current.Holders.TryGetValue(report.Id, out var holder)
+            && !next.Holders.ContainsKey(report.Id)
+            && IsOf(report.GrantId, holder));
         _current = next;
         _releases.RemoveAll(release => !IsHeld(release));
         Check($"{writer} saved {string.Join(",", next.Holders.Keys)}");
@@ -106,12 +112,15 @@ internal sealed class Judge(World world)
     {
         foreach (var release in _releases)
             Fail($"{release.Id} still holds the slot whose release {release.Server} has read");
-        foreach (var id in _current.Holders.Keys)
+        foreach (var (id, holder) in _current.Holders)
         {
-            if (!_reported.Contains(id))
+            if (!_reported.Any(report => report.Id == id && IsOf(report.GrantId, holder)))
                 Fail($"{id} holds a slot that nobody believes in and nobody reported");
         }
     }
+
+    /// <summary>Whether a holder may be of a grant. airlock hides which it is.</summary>
+    private static bool IsOf(string? grantId, SlotHolder holder) => grantId is null || holder.GrantId is null || holder.GrantId == grantId;
 
     private void Check(string what)
     {

@@ -78,7 +78,7 @@ internal sealed class SimulatedMachine(World world, IReadOnlyList<SimulatedServe
             if (hasCrashed)
                 return;
             world.Trace($"{session} reports that {leak.Id} may hold a slot: {leak.Reason}");
-            world.Judge.Report(leak.Id);
+            world.Judge.Report(leak.Id, operation.GrantId);
         }
     }
 
