@@ -232,7 +232,7 @@ public sealed class RunAdoptionTests : IDisposable
         Assert.Equal(69, finished.ExitCode);
         Assert.Contains(".note", finished.ErrorLines[^1], StringComparison.Ordinal);
         Assert.False(File.Exists(_ctl.PathOf("ran")));
-        Assert.Equal([Lock, "POST /v1/steady-state HTTP/1.1"], server.Requests.Select(request => request.Line));
+        Assert.DoesNotContain(server.Requests, request => request.Line.Contains("steady-state", StringComparison.Ordinal));
     }
 
     [Fact]

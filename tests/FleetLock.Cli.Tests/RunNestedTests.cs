@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using FleetLock.TestKit;
 
 namespace FleetLock.Cli.Tests;
@@ -64,6 +66,39 @@ public sealed class RunNestedTests : IDisposable
         var outer = await NestAsync(server, $"./ctl run -u http://localhost:{server.Address.Port} -i {_ctl.Id} --wait -- touch ran; echo $?");
 
         Assert.Equal("75\n", outer.Output);
+        Assert.False(File.Exists(_ctl.PathOf("ran")));
+    }
+
+    [Fact]
+    public async Task The_command_of_an_inner_run_that_is_killed_keeps_the_slot_until_it_ends()
+    {
+        await using var server = await StartServerAsync();
+        var inner = $"./ctl run -u {server.Url()} -i {_ctl.Id} -- sh -c 'echo inner $PPID; cat >/dev/null'";
+        var outer = _ctl.Start("run", "-u", server.Url(), "-i", _ctl.Id, "--", "sh", "-c", $"{inner}; true");
+        var id = int.Parse((await outer.Output.LineAsync("inner")).Split(' ')[1], CultureInfo.InvariantCulture);
+
+        using (var killed = Process.GetProcessById(id))
+            killed.Kill();
+
+        await outer.Errors.LineAsync("still runs under the slot");
+        Assert.Equal([_ctl.Id], await server.HoldersAsync("default"));
+        Assert.Equal(0, (await outer.FinishAsync()).ExitCode);
+        Assert.Empty(await server.HoldersAsync("default"));
+    }
+
+    [Fact]
+    public async Task It_does_not_wait_for_the_command_that_it_is_in_when_the_outer_run_was_killed()
+    {
+        await using var server = await StartServerAsync();
+        var inner = $"./ctl run -u {server.Url()} -i {_ctl.Id} --wait -- touch ran";
+        var outer = _ctl.Start("run", "-u", server.Url(), "-i", _ctl.Id, "--", "sh", "-c", $"echo begun; read line; {inner}; echo ended $?");
+        await outer.Output.LineAsync("begun");
+
+        await outer.SignalAsync("KILL");
+        await outer.Exited;
+        await outer.WriteInputAsync("go\n"u8.ToArray());
+
+        Assert.Equal("ended 75", await outer.Output.LineAsync("ended"));
         Assert.False(File.Exists(_ctl.PathOf("ran")));
     }
 

@@ -157,4 +157,17 @@ public sealed class RunServerTests : IDisposable
         Assert.Contains("'default'", refused.ErrorLines[^1], StringComparison.Ordinal);
         Assert.False(File.Exists(_ctl.PathOf("ran")));
     }
+
+    [Fact]
+    public async Task On_a_server_without_grants_a_command_that_does_not_start_releases_nothing_and_reports_the_slot()
+    {
+        await using var server = new RawServer(request =>
+            request.Line.StartsWith("DELETE", StringComparison.Ordinal) ? RawAnswer.Http(404) : RawAnswer.Http(200));
+
+        var finished = await _ctl.RunAsync("run", "-u", server.Url, "-i", _ctl.Id, "--", "no-such-command-of-fleetlock");
+
+        Assert.Equal(127, finished.ExitCode);
+        Assert.DoesNotContain(server.Requests, request => request.Line.Contains("steady-state", StringComparison.Ordinal));
+        Assert.EndsWith($"fleetlockctl unlock-if-held -u {server.Url} -g default -i '{_ctl.Id}'", finished.ErrorLines[^1], StringComparison.Ordinal);
+    }
 }

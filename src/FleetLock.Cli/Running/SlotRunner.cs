@@ -50,8 +50,8 @@ internal sealed class SlotRunner(
             finally
             {
                 // A command that was never started has broken nothing. Of a slot that the id held before, only what this run asked for is
-                // undone.
-                if (!isTold || (!end.Started && result.IsNewGrant is not null))
+                // undone; where the server does not support grants, nothing is.
+                if (!isTold || !end.Started)
                     await UndoAsync(run);
                 else if (plan.KeepOnFailure && end is { Started: true, ExitCode: not ExitCodes.Success })
                     Terminal.Say(DescribeKept(run, end.ExitCode));
@@ -209,7 +209,8 @@ internal sealed class SlotRunner(
                 return ExitCodes.SlotLost;
             default:
                 var why = result?.Message ?? "interrupted";
-                Terminal.Error($"the slot of '{group}' is not released: {why}. It is still held by {run.Id}; {howToRelease(run.Id)}");
+                var held = result is { OutcomeUnknown: false } ? "It is still held" : "It may still be held";
+                Terminal.Error($"the slot of '{group}' is not released: {why}. {held} by {run.Id}; {howToRelease(run.Id)}");
                 return ExitCodes.ReleaseFailed;
         }
     }

@@ -17,7 +17,7 @@ internal sealed class RunClaim : IDisposable
     private RunLock? _lock;
     private GrantNote? _note;
     private bool _isNoted;
-    private string? _inner;
+    private readonly List<string> _entered = [];
 
     /// <summary>Checks the folder; nothing is claimed yet.</summary>
     /// <param name="folder">The folder.</param>
@@ -58,7 +58,7 @@ internal sealed class RunClaim : IDisposable
     /// </summary>
     /// <exception cref="IOException">A note cannot be read.</exception>
     internal bool IsHeldByAncestor() => _ids.All(id => FindOuter(FilesOf(id)) is null
-        && FilesOf(id).ReadNotes().Concat(ReadNotesOfRoot(id)).Any(note => note.State != NoteState.Left && note.Process.IsAncestor()));
+        && FilesOf(id).ReadNotes().Concat(ReadNotesOfRoot(id)).Any(note => note.State != NoteState.Left && (note.Process.IsAncestor() || note.Command?.IsAncestor() == true)));
 
     /// <summary>Takes the lock and notes the grant id, or joins the run around this process.</summary>
     /// <returns>Who has it, for people; <see langword="null"/> when it is claimed.</returns>
@@ -89,12 +89,14 @@ internal sealed class RunClaim : IDisposable
     /// <exception cref="IOException">The note cannot be written.</exception>
     internal void Renew() => Write(FleetLock.GrantId.Create(), isAdopted: false);
 
-    /// <summary>Notes the command.</summary>
+    /// <summary>Notes the command. That of an inner run may outlive it too.</summary>
     /// <exception cref="IOException">The note cannot be written.</exception>
     internal void NoteCommand(ProcessIdentity command)
     {
         if (Outer is null)
             _files.WriteNote(_note = _note! with { Command = command });
+        else
+            _entered.Add(_files.EnterInner(command));
     }
 
     /// <summary>Lets nothing begin under the slot any more.</summary>
@@ -118,9 +120,8 @@ internal sealed class RunClaim : IDisposable
     /// <summary>Gives the lock back, or leaves the run around this process. A note stays, and says that the run has ended.</summary>
     public void Dispose()
     {
-        if (_inner is not null)
-            SlotFiles.TryDelete(_inner);
-        _inner = null;
+        _entered.ForEach(SlotFiles.TryDelete);
+        _entered.Clear();
         try
         {
             if (_lock is not null)
@@ -159,10 +160,11 @@ internal sealed class RunClaim : IDisposable
             var files = FilesOf(id);
             if (FindOuter(files) is null)
                 continue;
-            var inner = files.EnterInner();
+            var inner = files.EnterInner(ProcessIdentity.Current);
             if (FindOuter(files) is { } outer)
             {
-                (Id, _files, Outer, _inner) = (id, files, outer, inner);
+                (Id, _files, Outer) = (id, files, outer);
+                _entered.Add(inner);
                 return true;
             }
 

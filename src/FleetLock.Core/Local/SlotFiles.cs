@@ -93,13 +93,14 @@ internal sealed class SlotFiles
             TryDelete(NotePath(ending));
     }
 
-    /// <summary>Enters this process as one that runs under the slot of this server's note.</summary>
+    /// <summary>Enters a process as one that runs under the slot of this server's note.</summary>
+    /// <param name="process">An inner run, or its command.</param>
     /// <returns>The file, to be deleted at the end.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>
-    internal string EnterInner()
+    internal string EnterInner(ProcessIdentity process)
     {
         var path = Path.Combine(_folder, FormattableString.Invariant($"{_note}.{Guid.NewGuid():N}{InnerEnding}"));
-        Write(path, ProcessIdentity.Current, NoteJson.Default.ProcessIdentity);
+        Write(path, process, NoteJson.Default.ProcessIdentity);
         return path;
     }
 

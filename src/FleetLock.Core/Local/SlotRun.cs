@@ -131,7 +131,7 @@ public sealed class SlotRun : IDisposable
     /// Releases the grant, and tries again while the server is away, after what still runs under the slot has ended. Where the server does
     /// not support grants it releases whatever the id holds, as the protocol says. Disposing gives the machine's lock back.
     /// </summary>
-    /// <param name="timeout">How long to try; <see cref="ReleaseTimeout"/> if nothing else is said.</param>
+    /// <param name="timeout">How long to try; <see cref="ReleaseTimeout"/> if nothing else is said. The last request may take ten seconds more.</param>
     /// <param name="onStep">Told of each try that is followed by another.</param>
     /// <param name="cancellationToken">Gives up. The note stays, and the next run adopts the grant.</param>
     /// <returns>
@@ -149,8 +149,7 @@ public sealed class SlotRun : IDisposable
         var end = await _waiter.WaitAsync(TryEndAsync, untilFree, onStep, cancellationToken).ConfigureAwait(false);
         if (!end.IsSuccess)
             return end;
-        var policy = new WaitPolicy { Timeout = timeout, RetryInterval = ReleaseInterval };
-        var result = await _waiter.WaitAsync(TryReleaseAsync, policy, onStep, cancellationToken).ConfigureAwait(false);
+        var result = await TryReleaseAsync(timeout, onStep, cancellationToken).ConfigureAwait(false);
         if (result.IsSuccess || result.Kind is ErrorKinds.ClientGrantKept or ErrorKinds.NotHeld)
             _claim.Forget();
         return result;
@@ -158,6 +157,25 @@ public sealed class SlotRun : IDisposable
 
     /// <summary>Gives the machine's lock back. It does not release the slot; the note of a slot that is held stays.</summary>
     public void Dispose() => _claim.Dispose();
+
+    private async Task<FleetLockResult> TryReleaseAsync(TimeSpan timeout, Action<WaitStep>? onStep, CancellationToken cancellationToken)
+    {
+        // The last request is cut off too: the time-out of one may be longer, or infinite.
+        var longest = timeout + LockOperation.UndoTimeLimit;
+        using var limit = new Deadline(longest, _client.Options.Clock, cancellationToken);
+        var policy = new WaitPolicy { Timeout = timeout, RetryInterval = ReleaseInterval };
+        try
+        {
+            return await _waiter.WaitAsync(TryReleaseAsync, policy, onStep, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.HasPassed && !cancellationToken.IsCancellationRequested)
+        {
+            return Result(FleetLockOperation.Unlock, FleetLockStatus.TimedOut, ErrorKinds.ClientFailedRequest, _client.DescribeTimeout(longest)) with
+            {
+                OutcomeUnknown = true,
+            };
+        }
+    }
 
     private Task<FleetLockResult> TryReleaseAsync(TimeSpan hold, CancellationToken cancellationToken) =>
         _isNewGrant is null || !FleetLockClient.CanNameInAddress(_group)

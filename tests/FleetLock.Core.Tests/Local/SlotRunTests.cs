@@ -188,6 +188,25 @@ public sealed class SlotRunTests : IDisposable
         AssertSameGrant(server.Requests[0], server.Requests[^1]);
     }
 
+    [Fact]
+    public async Task A_release_that_is_not_answered_is_cut_off_ten_seconds_after_its_time_out()
+    {
+        var clock = new FakeTimeProvider();
+        await using var server = new RawServer(RawAnswer.Http(200), RawAnswer.Never);
+        using var client = Exchange.ClientOf(server.Url, Timeout.InfiniteTimeSpan, clock);
+        using var run = (await TakeAsync(client)).Run;
+        var releasing = run!.ReleaseAsync(TimeSpan.FromSeconds(3), null, TestContext.Current.CancellationToken);
+        while (server.Requests.Count < 2)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+
+        clock.Advance(TimeSpan.FromSeconds(12.9));
+        Assert.False(releasing.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        var result = await releasing.WaitAsync(TestTimeout.Hang, TestContext.Current.CancellationToken);
+        Assert.Equal((FleetLockStatus.TimedOut, true), (result.Status, result.OutcomeUnknown));
+    }
+
     [Theory]
     [InlineData("under_score", "node1")]
     [InlineData("workers", " ")]
