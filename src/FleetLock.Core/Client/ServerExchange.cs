@@ -59,7 +59,7 @@ internal sealed class ServerExchange(FleetLockClientOptions options, ServerChoic
     /// <summary>Whether an exception of the HTTP stack says that there was no answer.</summary>
     internal static bool IsTransport(Exception e) => e is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>No answer, or a 503, whoever it is from.</summary>
+    /// <summary>No answer, or a 503 of the server or of a proxy.</summary>
     private static bool CannotServe(Outcome outcome) => outcome.HttpStatus is 503 or null
         && outcome.Status is FleetLockStatus.Unreachable or FleetLockStatus.TimedOut or FleetLockStatus.Busy;
 

@@ -25,7 +25,7 @@ internal sealed class RunClaim : IDisposable
     /// <param name="group">The group.</param>
     /// <param name="ids">The node ids to choose from.</param>
     /// <param name="rootFolder">The folder of root's runs, which are respected; <see langword="null"/> when there is none.</param>
-    /// <exception cref="FleetLockInputException">The group or an id breaks its rule.</exception>
+    /// <exception cref="FleetLockInputException">The group or an id is invalid.</exception>
     /// <exception cref="IOException">The folder cannot be used.</exception>
     internal RunClaim(string folder, RunScope scope, string group, IReadOnlyList<string> ids, string? rootFolder)
     {
@@ -57,8 +57,8 @@ internal sealed class RunClaim : IDisposable
     /// Whether a run that started this process has the slot, and this process cannot join it: waiting for its end would never end.
     /// </summary>
     /// <exception cref="IOException">A note cannot be read.</exception>
-    internal bool IsHeldByAncestor() => _ids.All(id => FindOuter(FilesOf(id)) is null
-        && FilesOf(id).ReadNotes().Concat(ReadNotesOfRoot(id)).Any(note => note.State != NoteState.Left && (note.Process.IsAncestor() || note.Command?.IsAncestor() == true)));
+    internal bool IsHeldByAncestor() => _ids.All(id =>
+        FindOuter(FilesOf(id)) is null && FilesOf(id).ReadNotes().Concat(ReadNotesOfRoot(id)).Any(IsOfAncestor));
 
     /// <summary>Takes the lock and notes the grant id, or joins the run around this process.</summary>
     /// <returns>Who has it, for people; <see langword="null"/> when it is claimed.</returns>
@@ -173,6 +173,10 @@ internal sealed class RunClaim : IDisposable
 
         return false;
     }
+
+    /// <summary>A run that was killed may have left its command, and that is waited for as well.</summary>
+    private static bool IsOfAncestor(GrantNote note) =>
+        note.State != NoteState.Left && (note.Process.IsAncestor() || note.Command?.IsAncestor() == true);
 
     private static GrantNote? FindOuter(SlotFiles files) =>
         files.ReadNote() is { State: NoteState.Running } note && HeldGrants.Contain(note) && note.Process.IsAlive ? note : null;

@@ -72,7 +72,7 @@ internal sealed class RunLock : IDisposable
                     return null;
                 }
 
-                // A file that was removed in the meantime is locked by nobody else, whoever comes next.
+                // The file may have been removed in the meantime. The next run would make and lock another one.
                 if (!UnixFile.IsAt(file, path))
                 {
                     file.Dispose();

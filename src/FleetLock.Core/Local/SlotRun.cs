@@ -55,7 +55,7 @@ public sealed class SlotRun : IDisposable
     /// <param name="cancellationToken">Cancels the wait. What was asked for is undone.</param>
     /// <param name="folder">The folder of the lock files and notes; <see langword="null"/> is <see cref="RunFolder.Find"/>'s.</param>
     /// <returns>The result, and the run when it is <see cref="FleetLockStatus.Granted"/>.</returns>
-    /// <exception cref="FleetLockInputException">The group or the id breaks its rule.</exception>
+    /// <exception cref="FleetLockInputException">The group or the id is invalid.</exception>
     /// <exception cref="System.IO.IOException">The lock file or the note cannot be used.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public static async Task<(FleetLockResult Result, SlotRun? Run)> TakeAsync(

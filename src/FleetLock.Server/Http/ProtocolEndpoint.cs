@@ -120,7 +120,7 @@ internal sealed class ProtocolEndpoint(
         }
         catch (SemaphoreStoreException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The store may have saved the grant all the same. Nobody is told of the failure, and so nobody undoes the lock.
+            // The store may have saved the grant all the same. No client receives the failure, so none undoes the lock.
             ServerLog.Undelivered(logger, group, request.Id);
             throw;
         }
